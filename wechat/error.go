@@ -1,0 +1,69 @@
+package wechat
+
+import (
+	"strconv"
+)
+
+// Error is an answer of the API with an errcode other than 0. Msg is the errmsg as it
+// stood in the answer, or as the documents print it.
+//
+// Decide on the code, never on the text: errors.Is compares codes, so the same check
+// works at both ends of the wire.
+type Error struct {
+	Code int
+	Msg  string
+}
+
+// Error gives the errcode, a blank and the errmsg.
+func (e *Error) Error() string { return strconv.Itoa(e.Code) + " " + e.Msg }
+
+// Is tells whether target is an *Error of the same code.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// With gives the same error with another text, for what the fixed text cannot say.
+func (e *Error) With(msg string) *Error { return &Error{e.Code, msg} }
+
+// The errors that these endpoints answer. The texts of -1, 40001, 40004 and 40007 are
+// those of the documents of get_material and batchget_material, to the letter; the
+// others are those of the platform's list of return codes.
+var (
+	ErrSystem            = &Error{-1, "system error"}
+	ErrInvalidCredential = &Error{40001, "invalid credential access_token isinvalid or not latest"}
+	ErrInvalidGrantType  = &Error{40002, "invalid grant_type"}
+	ErrInvalidMediaType  = &Error{40004, "invalid media type"}
+	ErrInvalidMediaID    = &Error{40007, "invalid media_id"}
+	ErrImageSize         = &Error{40009, "invalid image size"}
+	ErrVoiceSize         = &Error{40010, "invalid voice size"}
+	ErrVideoSize         = &Error{40011, "invalid video size"}
+	ErrThumbSize         = &Error{40012, "invalid thumb size"}
+	ErrInvalidAppID      = &Error{40013, "invalid appid"}
+	ErrInvalidToken      = &Error{40014, "invalid access_token"}
+	ErrUnknownURL        = &Error{40066, "invalid url"}
+	ErrInvalidArgs       = &Error{40097, "invalid args"}
+	ErrFileType          = &Error{40113, "unsupported file type"}
+	ErrInvalidSecret     = &Error{40125, "invalid appsecret"}
+	ErrImageFormat       = &Error{40137, "invalid image format"}
+	ErrTokenMissing      = &Error{41001, "access_token missing"}
+	ErrAppIDMissing      = &Error{41002, "appid missing"}
+	ErrSecretMissing     = &Error{41004, "appsecret missing"}
+	ErrMediaMissing      = &Error{41005, "media data missing"}
+	ErrTokenExpired      = &Error{42001, "access_token expired"}
+	ErrRequireGET        = &Error{43001, "require GET method"}
+	ErrRequirePOST       = &Error{43002, "require POST method"}
+	ErrEmptyMedia        = &Error{44001, "empty media data"}
+	ErrEmptyPost         = &Error{44002, "empty post data"}
+	ErrEmptyNews         = &Error{44003, "empty news data"}
+	ErrEmptyContent      = &Error{44004, "empty content"}
+	ErrContentSize       = &Error{45002, "content size out of limit"}
+	ErrTitleSize         = &Error{45003, "title size out of limit"}
+	ErrDigestSize        = &Error{45004, "description size out of limit"}
+	ErrURLSize           = &Error{45005, "url size out of limit"}
+	ErrPlaytime          = &Error{45007, "playtime out of limit"}
+	ErrArticleCount      = &Error{45008, "article size out of limit"}
+	ErrLibraryFull       = &Error{45034, "media file count is out of limit"}
+	ErrAuthorSize        = &Error{45110, "author size out of limit"}
+	ErrDataFormat        = &Error{47001, "data format error"}
+)

@@ -1,0 +1,84 @@
+package wechat
+
+import "io"
+
+// A material as get_material answers it has one of three shapes, and nothing on the
+// wire but the bytes themselves tells them apart: [NewsBody], [VideoBody], or the
+// material itself, a [File].
+
+// NewsBody is the answer for a news. A server sends Stored; a client reads NewsItem.
+type NewsBody struct {
+	NewsItem   []Article `json:"news_item"`
+	CreateTime int64     `json:"create_time"` // Unix seconds
+	UpdateTime int64     `json:"update_time"` // Unix seconds
+	Stored     Articles  `json:"-"`
+}
+
+// AppendJSON implements [Answer]. The times stand behind the articles, as in real answers.
+func (n *NewsBody) AppendJSON(dst []byte, w Wire) []byte {
+	dst = n.Stored.appendTo(append(dst, `{"news_item":`...), w)
+	dst = appendNumber(dst, `,"create_time":`, n.CreateTime)
+	return append(appendNumber(dst, `,"update_time":`, n.UpdateTime), '}')
+}
+
+// VideoBody is the answer for a video.
+type VideoBody struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	DownURL     string `json:"down_url"` // the film itself, by GET, for some hours
+}
+
+// AppendJSON implements [Answer].
+func (v *VideoBody) AppendJSON(dst []byte, w Wire) []byte {
+	dst = appendMember(dst, `{"title":`, v.Title)
+	dst = appendMember(dst, `,"description":`, v.Description)
+	return append(appendMember(dst, `,"down_url":`, w.Base+v.DownURL), '}')
+}
+
+// File is a material itself: the answer for an image, a voice and a thumb.
+type File struct {
+	Name        string // <media_id>.<suffix>, as in Content-disposition
+	ContentType string // the true media type
+	Size        int64  // bytes; -1 where the sender did not say
+	Body        io.ReadCloser
+}
+
+// Page is the answer of batchget_material. Items are the newest created first.
+type Page struct {
+	Item       []Item `json:"item"`
+	TotalCount int64  `json:"total_count"` // materials of the type in the whole library
+	ItemCount  int64  `json:"item_count"`  // materials in this answer
+}
+
+// Item is one material of a [Page].
+type Item struct {
+	MediaID    string    `json:"media_id"`
+	Content    *NewsBody `json:"content"` // of a news; nil otherwise
+	Name       string    `json:"name"`    // of an image, voice or video; a video's is its title
+	UpdateTime int64     `json:"update_time"`
+	URL        string    `json:"url"` // of an image, voice or video
+}
+
+// AppendJSON implements [Answer].
+func (p *Page) AppendJSON(dst []byte, w Wire) []byte {
+	dst = append(dst, `{"item":[`...)
+	for i := range p.Item {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = p.Item[i].appendTo(dst, w)
+	}
+	dst = appendNumber(dst, `],"total_count":`, p.TotalCount)
+	return append(appendNumber(dst, `,"item_count":`, p.ItemCount), '}')
+}
+
+func (it *Item) appendTo(dst []byte, w Wire) []byte {
+	dst = appendMember(dst, `{"media_id":`, it.MediaID)
+	if it.Content != nil {
+		dst = it.Content.AppendJSON(append(dst, `,"content":`...), w)
+		return append(appendNumber(dst, `,"update_time":`, it.UpdateTime), '}')
+	}
+	dst = appendMember(dst, `,"name":`, it.Name)
+	dst = appendNumber(dst, `,"update_time":`, it.UpdateTime)
+	return append(appendMember(dst, `,"url":`, w.Base+it.URL), '}')
+}
