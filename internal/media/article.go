@@ -1,0 +1,185 @@
+package media
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// An article's HTML is kept to the byte, but for its JavaScript. So it is never parsed
+// and written again: a tokenizer finds the tags, and what must go is cut out of the
+// text. A tokenizer does not know where a browser's tree builder would read the same
+// bytes in another way (inside svg and math, in noscript, after a stray CDATA), so the
+// result is looked at once more as a tree before it is believed.
+
+const (
+	maxRounds = 8 // cutting can join what stood apart: again until nothing changes
+	maxNested = 8 // raw text inside raw text inside ..
+)
+
+// CleanArticle removes the JavaScript of an article's HTML and changes nothing else,
+// not by a byte: script elements; event attributes; javascript:, vbscript: and
+// data:text/html urls; srcdoc; what stands inside an iframe; meta refresh. Only where
+// it is built to deceive, so that no cut makes it safe, all its markup becomes text.
+func CleanArticle(content string) string {
+	for range maxRounds {
+		clean := cut(content, 0)
+		if clean == content {
+			if isQuiet(content) {
+				return content
+			}
+			break
+		}
+		content = clean
+	}
+	return strings.ReplaceAll(content, "<", "&lt;")
+}
+
+// cut makes one pass.
+func cut(content string, nested int) string {
+	if !strings.Contains(content, "<") {
+		return content
+	}
+	if nested > maxNested {
+		return strings.ReplaceAll(content, "<", "&lt;")
+	}
+	var out strings.Builder
+	out.Grow(len(content))
+	z := html.NewTokenizer(strings.NewReader(content))
+	rest := content
+	inside := "" // the element whose raw text comes next
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			// What is left is a tag that never ends; whatever is put behind it later
+			// would end it.
+			if unended, ok := cutTag(rest + ">"); ok {
+				out.WriteString(strings.TrimSuffix(unended, ">"))
+			}
+			return out.String()
+		}
+		raw := rest[:len(z.Raw())]
+		rest = rest[len(raw):]
+		switch kind {
+		case html.StartTagToken, html.SelfClosingTagToken:
+			if tag, ok := cutTag(raw); ok {
+				out.WriteString(tag)
+			}
+			inside = tagName(raw)
+			continue
+		case html.EndTagToken:
+			if tagName(raw) != "script" {
+				out.WriteString(raw)
+			}
+		case html.TextToken:
+			switch {
+			case inside == "script", inside == "iframe":
+			case isRawText[inside]:
+				out.WriteString(cut(raw, nested+1)) // it may come alive elsewhere
+			default:
+				out.WriteString(raw)
+			}
+		default:
+			out.WriteString(raw)
+		}
+		inside = ""
+	}
+}
+
+// isRawText are the elements whose content the tokenizer gives as one text.
+var isRawText = map[string]bool{
+	"iframe": true, "noembed": true, "noframes": true, "noscript": true, "plaintext": true,
+	"script": true, "style": true, "textarea": true, "title": true, "xmp": true,
+}
+
+// cutTag cuts what is dangerous out of a start tag; ok is false where the tag itself is.
+func cutTag(raw string) (tag string, ok bool) {
+	name := tagName(raw)
+	if name == "script" {
+		return "", false
+	}
+	attrs := attributes(raw)
+	if name == "meta" && isRefresh(attrs) {
+		return "", false
+	}
+	done := 0
+	var out strings.Builder
+	for _, a := range attrs {
+		if !a.isScript(name) {
+			continue
+		}
+		out.WriteString(strings.TrimRight(raw[done:a.start], spaces))
+		done = a.end
+	}
+	if done == 0 {
+		return raw, true
+	}
+	return out.String() + raw[done:], true
+}
+
+// isQuiet parses content as a browser does, in a body and as a document, with scripting
+// and without, and tells whether no JavaScript is in any of the trees.
+func isQuiet(content string) bool {
+	if !strings.Contains(content, "<") {
+		return true
+	}
+	for _, scripting := range []bool{true, false} {
+		opt := html.ParseOptionEnableScripting(scripting)
+		doc, err := html.ParseWithOptions(strings.NewReader(content), opt)
+		if err != nil {
+			return isPlain(content)
+		}
+		nodes, err := html.ParseFragmentWithOptions(strings.NewReader(content), element("div"), opt)
+		if err != nil {
+			return isPlain(content)
+		}
+		for _, n := range append(nodes, doc) {
+			if hasScript(n) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isPlain tells whether a browser must read content as the tokenizer does, whatever
+// tree it builds: nothing in it changes how the following bytes are read. It stands in
+// for the tree of content that is nested too deeply to be parsed.
+func isPlain(content string) bool {
+	z := html.NewTokenizer(strings.NewReader(content))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return true
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, _ := z.TagName()
+			if n := string(name); n == "svg" || n == "math" || isRawText[n] {
+				return false
+			}
+		}
+	}
+}
+
+// hasScript tells whether a tree holds JavaScript.
+func hasScript(n *html.Node) bool {
+	if n.Type == html.ElementNode {
+		if n.Data == "script" || n.Data == "iframe" && n.FirstChild != nil {
+			return true
+		}
+		attrs := nodeAttributes(n)
+		if n.Data == "meta" && isRefresh(attrs) {
+			return true
+		}
+		for _, a := range attrs {
+			if a.isScript(n.Data) {
+				return true
+			}
+		}
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if hasScript(c) {
+			return true
+		}
+	}
+	return false
+}
