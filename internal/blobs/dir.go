@@ -1,0 +1,260 @@
+// Package blobs keeps the bytes of materials.
+package blobs
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"sucai/internal/library"
+)
+
+// Dir keeps blobs as files of one directory of a local file system: ROOT/ab/cdef.., so
+// that each can be opened, copied and checked by hand. Network file systems are not for
+// it: they do not keep the promise of fsync.
+type Dir struct{ root string }
+
+var _ library.Blobs = (*Dir)(nil)
+
+const (
+	marker   = "STORE" // holds the store id
+	unfinish = "tmp"   // where files grow; a complete one is renamed into place
+)
+
+// OpenDir opens, and makes where there is none, the directory root. Only its owner can
+// read what is in it.
+func OpenDir(root string) (*Dir, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(root, unfinish), 0o700); err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{root, filepath.Dir(root), filepath.Dir(filepath.Dir(root))} {
+		syncDir(dir) // as far as we may: the directory and its parent may be new too
+	}
+	return &Dir{root}, nil
+}
+
+// Claim implements library.Blobs.
+func (d *Dir) Claim(_ context.Context, storeID string) error {
+	path := filepath.Join(d.root, marker)
+	have, err := os.ReadFile(path)
+	switch {
+	case err == nil && strings.TrimSpace(string(have)) == storeID:
+		return d.makeShards()
+	case err == nil:
+		return fmt.Errorf("the blobs in %s belong to another database (its store id is %s, not %s): check --db and --blobs", d.root, strings.TrimSpace(string(have)), storeID)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	entries, err := os.ReadDir(d.root)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != unfinish {
+			return fmt.Errorf("%s holds something, but not the file %s that ties blobs to their database: choose an empty directory for --blobs", d.root, marker)
+		}
+	}
+	tmp, err := os.CreateTemp(filepath.Join(d.root, unfinish), "claim-")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.WriteString(storeID + "\n")
+	if err := d.finish(tmp, path, err); err != nil {
+		return err
+	}
+	return d.makeShards()
+}
+
+// makeShards makes all directories of blobs at once and sees them on disk, so that an
+// upload never depends on a directory that another upload has just made.
+func (d *Dir) makeShards() error {
+	made := false
+	for i := range 256 {
+		switch err := os.Mkdir(filepath.Join(d.root, fmt.Sprintf("%02x", i)), 0o700); {
+		case err == nil:
+			made = true
+		case !errors.Is(err, fs.ErrExist):
+			return err
+		}
+	}
+	if !made {
+		return nil
+	}
+	return syncDir(d.root)
+}
+
+// Put implements library.Blobs.
+func (d *Dir) Put(ctx context.Context, r io.Reader, accept func(io.ReaderAt, int64) error) (library.Blob, error) {
+	var b library.Blob
+	tmp, err := os.CreateTemp(filepath.Join(d.root, unfinish), "put-")
+	if err != nil {
+		return b, err
+	}
+	hash := sha256.New()
+	b.Size, err = copyAll(ctx, io.MultiWriter(tmp, hash), r)
+	if err == nil {
+		err = accept(tmp, b.Size)
+	}
+	suffix := make([]byte, 4)
+	rand.Read(suffix)
+	b.Name = hex.EncodeToString(hash.Sum(nil)) + "-" + hex.EncodeToString(suffix)
+	if err := d.finish(tmp, d.path(b.Name), err); err != nil {
+		return library.Blob{}, err
+	}
+	return b, nil
+}
+
+// copyAll stops between two pieces when ctx ends. Errors come out as they are.
+func copyAll(ctx context.Context, w io.Writer, r io.Reader) (n int64, err error) {
+	buf := make([]byte, 64<<10)
+	for {
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+		got, readErr := r.Read(buf)
+		wrote, err := w.Write(buf[:got])
+		n += int64(wrote)
+		switch {
+		case err != nil:
+			return n, err
+		case readErr == io.EOF:
+			return n, nil
+		case readErr != nil:
+			return n, readErr
+		}
+	}
+}
+
+// finish puts a file in its place and sees both on disk, or removes it where there was
+// an error, which comes out as it is.
+func (d *Dir) finish(tmp *os.File, path string, err error) error {
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // directories cannot be synced there, names are journalled
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (d *Dir) path(name string) string {
+	if len(name) < 3 || strings.ContainsAny(name, `/\.`) {
+		return filepath.Join(d.root, unfinish, "no such name")
+	}
+	return filepath.Join(d.root, name[:2], name[2:])
+}
+
+// Open implements library.Blobs. The reader is an *os.File.
+func (d *Dir) Open(_ context.Context, name string, offset, length int64) (io.ReadCloser, error) {
+	f, err := os.Open(d.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, library.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < offset+length {
+		err = fmt.Errorf("blob %s has %d bytes, at least %d are wanted", name, info.Size(), offset+length)
+	}
+	if err == nil && offset > 0 {
+		_, err = f.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Remove implements library.Blobs.
+func (d *Dir) Remove(_ context.Context, name string) error {
+	err := os.Remove(d.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// List implements library.Blobs.
+func (d *Dir) List(ctx context.Context, before time.Time, found func([]string) error) error {
+	shards, err := os.ReadDir(d.root)
+	if err != nil {
+		return err
+	}
+	for _, shard := range shards {
+		if !shard.IsDir() {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var names []string
+		files, err := os.ReadDir(filepath.Join(d.root, shard.Name()))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			info, err := f.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // gone since
+			}
+			if err != nil {
+				return err
+			}
+			if !info.ModTime().Before(before) {
+				continue
+			}
+			if shard.Name() != unfinish {
+				names = append(names, shard.Name()+f.Name())
+			} else if err := os.Remove(filepath.Join(d.root, unfinish, f.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		if err := found(names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ready implements library.Blobs.
+func (d *Dir) Ready(context.Context) error {
+	_, err := os.Stat(filepath.Join(d.root, marker))
+	return err
+}

@@ -1,0 +1,249 @@
+package library
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"sucai/internal/media"
+	"sucai/wechat"
+)
+
+// The errors that engines return as they are, so that callers may compare them.
+var (
+	ErrNotFound = errors.New("not found")                                // no such row or blob
+	ErrExists   = errors.New("exists already")                           // a unique name is taken
+	ErrFull     = errors.New("the library is full")                      // Insert beyond the cap
+	ErrConflict = errors.New("changed by somebody else in the meantime") // Update on an old version
+)
+
+// Material is one row of an account's library. What is sent about it is made at read.
+type Material struct {
+	Account int64       // Account.ID
+	MediaID string      // unique in the account
+	Type    wechat.Type // image, voice, video or news
+	Number  int64       // place in the account's list of the type, ascending; 0: never listed, never counted
+
+	Name         string // file name; a video's title; empty for news
+	Introduction string // of a video
+
+	Key    string // of the public address; cannot be guessed; unique in the account, and on the whole but for news
+	Blob   string // name of the blob; empty for news
+	Size   int64  // bytes of the blob; of a news, of its articles
+	Format media.Format
+	Width  int // pixels, of images
+	Height int
+
+	Articles       wechat.Articles // of a news
+	ArticlesFormat int             // wechat.ArticlesFormat when it was written
+
+	Created int64 // Unix seconds
+	Updated int64 // Unix seconds
+	Expires int64 // Unix seconds; 0: never. Set for temporary media only
+	Version int64 // counts updates; compared by Update
+}
+
+// NextNumber as the Number of a material to import stands for the next one.
+const NextNumber = -1
+
+// Materials keeps the rows of materials. Accounts never see each other. An acknowledged
+// write survives the end of the process at any instant and loss of power. Every method
+// may be called from any number of goroutines. A missing thing is ErrNotFound and
+// nothing else is; trouble comes out wrapped.
+type Materials interface {
+	// Insert adds m. With cap above 0 it is listed: it takes the next number of its
+	// account and type, into m.Number, unless that many of the type are alive
+	// (ErrFull). With cap 0 it is never listed, and m.Number is 0. ErrExists where the
+	// media_id or the key is taken, ErrNotFound where the account is gone; nothing is
+	// changed by an error.
+	Insert(ctx context.Context, m *Material, cap int64) error
+
+	// Import adds materials of one account as they are, in one transaction: numbers as
+	// given, NextNumber for the next one, 0 for never listed. No cap applies. One whose
+	// media_id is there already is left as it is. It returns how many it added.
+	Import(ctx context.Context, account int64, ms []*Material) (added int, err error)
+
+	// Material gives one material, listed or not, expired or not. Articles larger than
+	// maxArticles bytes are left out.
+	Material(ctx context.Context, account int64, mediaID string, maxArticles int64) (*Material, error)
+
+	// ByKey gives the one material with a public key that is not a news.
+	ByKey(ctx context.Context, key string) (*Material, error)
+
+	// NewsByKey gives a news of an account by its key.
+	NewsByKey(ctx context.Context, account int64, key string) (*Material, error)
+
+	// Page gives the listed materials of a type from offset on, the newest created
+	// first, and how many there are of the type in all; both from one snapshot. Updates
+	// never reorder. It costs about the same at any offset. Past the end it gives none.
+	// Of a material it gives what a list shows: MediaID, Type, Number, Name, Key, Size,
+	// Format, Articles, ArticlesFormat, Created, Updated. Articles that together are
+	// larger than maxArticles bytes are all left out.
+	Page(ctx context.Context, account int64, t wechat.Type, offset, count, maxArticles int64) (*Page, error)
+
+	// Counts gives how many listed materials of each type are alive.
+	Counts(ctx context.Context, account int64) (map[wechat.Type]int64, error)
+
+	// UpdateArticles replaces the stored articles, size, time of update and version by
+	// those of m, if the stored version is still m.Version-1; ErrConflict otherwise.
+	UpdateArticles(ctx context.Context, m *Material) error
+
+	// Delete removes a row, and nothing else: the blob is left to sweep. Others keep
+	// their order. ErrNotFound where there is none, also when two delete at once.
+	Delete(ctx context.Context, account int64, mediaID string) error
+
+	// DeleteExpired removes the rows whose time to expire is before the given one.
+	DeleteExpired(ctx context.Context, before int64) error
+
+	// DeleteAll removes everything of a removed account, in pieces, so that nobody
+	// waits long.
+	DeleteAll(ctx context.Context, account int64) error
+
+	// RemovedAccounts gives the accounts that were removed and still have rows here.
+	RemovedAccounts(ctx context.Context) ([]int64, error)
+
+	// Unreferenced gives those of the given blob names that no row names.
+	Unreferenced(ctx context.Context, blobs []string) ([]string, error)
+
+	// Ready tells whether the store answers.
+	Ready(ctx context.Context) error
+}
+
+// Page is a part of a list.
+type Page struct {
+	Items []*Material
+	Total int64 // alive materials of the type
+}
+
+// Account is one Official Account (公众号).
+type Account struct {
+	ID      int64  // never given to another account, even when this one is removed
+	AppID   string // wx and 16 hex digits, as a rule
+	Uin     int64  // the account's number in addresses of articles; unique, chosen at random
+	Salt    []byte // of SecretHash
+	Hash    []byte // sha256 of salt and secret: secrets are long and random
+	Created int64  // Unix seconds
+
+	Settings Settings
+	Stable   StableToken
+}
+
+// Settings are what an operator may set about an account.
+type Settings struct {
+	Name string `json:"name,omitempty"` // for people
+	Demo bool   `json:"demo,omitempty"` // the demo library has been imported in full
+}
+
+// StableToken is what stable_token hands out again. It stays in clear for that.
+type StableToken struct {
+	Token   string
+	Expires int64 // Unix seconds
+}
+
+// GrantKind tells how an access token was issued, so that tokens of one kind end together.
+type GrantKind string
+
+// Kinds of grants.
+const (
+	PlainGrant  GrantKind = "token"
+	StableGrant GrantKind = "stable"
+)
+
+// Grant is what an access token allows. It is found by the sha256 of the token: the
+// token itself is not kept.
+type Grant struct {
+	Hash    [32]byte
+	Account int64
+	Kind    GrantKind
+	Expires int64 // Unix seconds; its own end
+	Ends    int64 // Unix seconds; earlier than Expires when it was superseded or revoked
+}
+
+// Grants is what a change of an account may do to its grants, in the same transaction.
+type Grants interface {
+	// Add stores a new grant of the account.
+	Add(g *Grant) error
+	// End makes every grant of a kind end at the given time, if not earlier.
+	End(kind GrantKind, at int64) error
+}
+
+// Store names a store and holds the key from which its signatures are made. Both are
+// made at random when the store is, never change, and travel with a copy of it.
+type Store struct {
+	ID      string
+	RootKey []byte // 32 bytes
+}
+
+// Accounts keeps accounts and grants, under the same promises as [Materials].
+type Accounts interface {
+	// Store gives the identity of the store.
+	Store(ctx context.Context) (*Store, error)
+
+	// CreateAccount adds an account and sets its ID. ErrExists where the appid or uin is taken.
+	CreateAccount(ctx context.Context, a *Account) error
+
+	// Account gives one by its appid.
+	Account(ctx context.Context, appID string) (*Account, error)
+
+	// AccountByID gives one by its ID.
+	AccountByID(ctx context.Context, id int64) (*Account, error)
+
+	// AccountByUin gives one by its number.
+	AccountByUin(ctx context.Context, uin int64) (*Account, error)
+
+	// AccountList gives all, by appid.
+	AccountList(ctx context.Context) ([]*Account, error)
+
+	// ChangeAccount runs change on the account and stores what it leaves of secret,
+	// settings and stable token, and its grants, in one transaction that excludes other
+	// changes of the same account. An error of change undoes all and comes out as it
+	// is. change may run more than once, each time on a fresh account.
+	ChangeAccount(ctx context.Context, appID string, change func(a *Account, g Grants) error) error
+
+	// RemoveAccount removes an account and its grants; its materials stay for
+	// Materials.DeleteAll and are out of reach.
+	RemoveAccount(ctx context.Context, appID string) error
+
+	// Grant gives a grant by the sha256 of its token, ended or not, until it is forgotten.
+	Grant(ctx context.Context, hash [32]byte) (*Grant, error)
+
+	// ForgetGrants removes the grants that were ended early before ended, and those
+	// whose own end was before expired.
+	ForgetGrants(ctx context.Context, ended, expired int64) error
+}
+
+// Blob is stored bytes. It belongs to one row, never changes, and its name is never reused.
+type Blob struct {
+	Name string // <sha256>-<8 random hex digits>
+	Size int64
+}
+
+// Blobs keeps bytes, under the same promises as [Materials].
+type Blobs interface {
+	// Claim ties the store of blobs to the store of rows: it leaves a marker with the
+	// id where there is nothing yet, and fails where the marker has another id, or
+	// where there are blobs without a marker.
+	Claim(ctx context.Context, storeID string) error
+
+	// Put stores all of r, streaming. When r has ended, accept looks at what came,
+	// before anything is kept. The error of r, or of accept, comes out unchanged, and
+	// nothing is left behind then. When Put returns a Blob, it is on disk.
+	Put(ctx context.Context, r io.Reader, accept func(r io.ReaderAt, size int64) error) (Blob, error)
+
+	// Open gives a reader that stands at offset and has at least length bytes, or fails
+	// at once: ErrNotFound where there is no such blob, another error where it is
+	// shorter. It is an *os.File where there is one. The reader may have more bytes.
+	Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error)
+
+	// Remove deletes a blob; one that is not there is no error.
+	Remove(ctx context.Context, name string) error
+
+	// List calls found with the names of the blobs last written before the given time,
+	// in batches, in no order, until it returns an error, which comes out. What unfinished
+	// uploads of before that time left behind is removed on the way.
+	List(ctx context.Context, before time.Time, found func(names []string) error) error
+
+	// Ready tells whether the store answers.
+	Ready(ctx context.Context) error
+}

@@ -1,0 +1,183 @@
+package library
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"sucai/wechat"
+)
+
+const (
+	tokenLife    = 7200 // seconds
+	overlap      = 300  // seconds that a superseded token lives on
+	stableMargin = 300  // seconds before its end from which stable_token hands out another
+	remembered   = 24 * 3600
+	callerAge    = time.Second // how long a grant and its account may be taken from memory
+)
+
+// Known gives the account with an appid; 40013 where there is none.
+func (ls *Libraries) Known(ctx context.Context, appID string) (*Account, error) {
+	if !plausible(appID) {
+		return nil, wechat.ErrInvalidAppID
+	}
+	a, err := ls.Accounts.Account(ctx, appID)
+	if errors.Is(err, ErrNotFound) {
+		return nil, wechat.ErrInvalidAppID
+	}
+	return a, err
+}
+
+// Token issues an access token, as GET /cgi-bin/token does. The ones before it end in
+// five minutes. 40125 for a wrong secret.
+func (ls *Libraries) Token(ctx context.Context, a *Account, secret string) (*wechat.AccessToken, error) {
+	if !a.HasSecret(secret) {
+		return nil, wechat.ErrInvalidSecret
+	}
+	token, now := newToken(), ls.now().Unix()
+	err := ls.change(ctx, a.AppID, func(_ *Account, g Grants) error {
+		if err := g.End(PlainGrant, now+overlap); err != nil {
+			return err
+		}
+		return g.Add(newGrant(PlainGrant, token, now))
+	})
+	return &wechat.AccessToken{AccessToken: token, ExpiresIn: tokenLife}, err
+}
+
+// StableToken gives an account's stable token, as POST /cgi-bin/stable_token does: the
+// same one again until five minutes before its end. With force it is replaced, and the
+// old one ends at once. It is independent of Token. 40125 for a wrong secret.
+func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string, force bool) (*wechat.AccessToken, error) {
+	if !a.HasSecret(secret) {
+		return nil, wechat.ErrInvalidSecret
+	}
+	now := ls.now().Unix()
+	lasts := func(t StableToken) bool { return !force && t.Expires-now > stableMargin }
+	stable := a.Stable
+	if !lasts(stable) {
+		err := ls.change(ctx, a.AppID, func(a *Account, g Grants) error {
+			if stable = a.Stable; lasts(stable) { // somebody else was first
+				return nil
+			}
+			if force {
+				if err := g.End(StableGrant, now); err != nil {
+					return err
+				}
+			}
+			stable = StableToken{newToken(), now + tokenLife}
+			a.Stable = stable
+			return g.Add(newGrant(StableGrant, stable.Token, now))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &wechat.AccessToken{AccessToken: stable.Token, ExpiresIn: stable.Expires - now}, nil
+}
+
+// newToken has the shape of real ones: a short number, _, and 144 characters.
+func newToken() string {
+	b := make([]byte, 109)
+	rand.Read(b)
+	return strconv.Itoa(10+int(b[0])%90) + "_" + base64.RawURLEncoding.EncodeToString(b[1:])
+}
+
+func newGrant(kind GrantKind, token string, now int64) *Grant {
+	return &Grant{Hash: sha256.Sum256([]byte(token)), Kind: kind, Expires: now + tokenLife, Ends: now + tokenLife}
+}
+
+// Caller is who a token stands for.
+type Caller struct {
+	Account *Account
+	Grant   *Grant
+}
+
+// Authenticate tells who calls with a token. Errors: 40001 for a token that is unknown,
+// superseded or revoked, 42001 for one that lived to its end less than a day ago.
+//
+// A grant is taken from memory for at most a second, and one that this process ended
+// not at all; a grant that was not found is always looked for.
+func (ls *Libraries) Authenticate(ctx context.Context, token string) (*Caller, error) {
+	hash := sha256.Sum256([]byte(token))
+	c, seen := ls.callers.get(hash)
+	if c == nil {
+		g, err := ls.Accounts.Grant(ctx, hash)
+		if errors.Is(err, ErrNotFound) {
+			return nil, wechat.ErrInvalidCredential
+		}
+		if err != nil {
+			return nil, err
+		}
+		a, err := ls.Accounts.AccountByID(ctx, g.Account)
+		if errors.Is(err, ErrNotFound) {
+			return nil, wechat.ErrInvalidCredential
+		}
+		if err != nil {
+			return nil, err
+		}
+		c = &Caller{a, g}
+		ls.callers.put(hash, c, seen)
+	}
+	switch now := ls.now().Unix(); {
+	case now < c.Grant.Ends:
+		return c, nil
+	case c.Grant.Ends < c.Grant.Expires, now >= c.Grant.Expires+remembered:
+		return nil, wechat.ErrInvalidCredential
+	}
+	return nil, wechat.ErrTokenExpired
+}
+
+// callerCache remembers callers for callerAge, counted from before they were read.
+type callerCache struct {
+	mu      sync.RWMutex
+	callers map[[32]byte]cachedCaller
+	drops   int
+}
+
+type cachedCaller struct {
+	*Caller
+	read time.Time
+}
+
+// sight is when and on which state of the cache a read began.
+type sight struct {
+	at    time.Time
+	drops int
+}
+
+const cachedCallers = 10_000 // about 10 MB
+
+func (c *callerCache) get(hash [32]byte) (*Caller, sight) {
+	now := time.Now()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if e, ok := c.callers[hash]; ok && now.Sub(e.read) < callerAge {
+		return e.Caller, sight{}
+	}
+	return nil, sight{now, c.drops}
+}
+
+// put forgets what was read before the last drop.
+func (c *callerCache) put(hash [32]byte, caller *Caller, s sight) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.drops != c.drops {
+		return
+	}
+	if c.callers == nil || len(c.callers) >= cachedCallers {
+		c.callers = map[[32]byte]cachedCaller{}
+	}
+	c.callers[hash] = cachedCaller{caller, s.at}
+}
+
+func (c *callerCache) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.callers = nil
+	c.drops++
+}

@@ -1,0 +1,148 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+
+	"sucai/internal/library"
+)
+
+var (
+	insertStore = sqlText(`insert into store (one, id, root_key) values (1, $1, $2) on conflict do nothing`)
+	selectStore = sqlText(`select id, root_key from store`)
+)
+
+// makeIdentity gives a new store its id and root key. The caller holds the lock.
+func (s *Store) makeIdentity(ctx context.Context) error {
+	key := make([]byte, 32)
+	rand.Read(key)
+	_, err := s.prepared[s.write][insertStore].ExecContext(ctx, rand.Text(), key)
+	return err
+}
+
+// Store implements library.Accounts.
+func (s *Store) Store(ctx context.Context) (*library.Store, error) {
+	st := &library.Store{}
+	err := s.view(ctx, func(q query) error {
+		return q.row(selectStore).Scan(&st.ID, &st.RootKey)
+	})
+	return st, err
+}
+
+const accountColumns = `id, appid, uin, salt, hash, created, settings, stable_token, stable_expires`
+
+var (
+	insertAccount = sqlText(`insert into account (appid, uin, salt, hash, created, settings) values ($1, $2, $3, $4, $5, $6) returning id`)
+	selectAccount = sqlText(`select ` + accountColumns + ` from account where appid = $1`)
+	selectByID    = sqlText(`select ` + accountColumns + ` from account where id = $1`)
+	selectByUin   = sqlText(`select ` + accountColumns + ` from account where uin = $1`)
+	selectAll     = sqlText(`select ` + accountColumns + ` from account order by appid`)
+	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = $4, stable_token = $5, stable_expires = $6 where id = $1`)
+	deleteAccount = sqlText(`delete from account where appid = $1 returning id`)
+	insertCounter = sqlText(`insert into counter (account, type, next, live) values ($1, 'image', 1, 0), ($1, 'voice', 1, 0), ($1, 'video', 1, 0), ($1, 'news', 1, 0)`)
+)
+
+func scanAccount(row interface{ Scan(...any) error }) (*library.Account, error) {
+	a := &library.Account{}
+	var settings string
+	err := row.Scan(&a.ID, &a.AppID, &a.Uin, &a.Salt, &a.Hash, &a.Created, &settings, &a.Stable.Token, &a.Stable.Expires)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(settings), &a.Settings); err != nil {
+		return nil, fmt.Errorf("settings of %s: %w", a.AppID, err)
+	}
+	return a, nil
+}
+
+// CreateAccount implements library.Accounts.
+func (s *Store) CreateAccount(ctx context.Context, a *library.Account) error {
+	settings, err := json.Marshal(a.Settings)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, callTime, func(q query) error {
+		row := q.row(insertAccount, a.AppID, a.Uin, a.Salt, a.Hash, a.Created, string(settings))
+		if err := row.Scan(&a.ID); err != nil {
+			return err
+		}
+		_, err := q.exec(insertCounter, a.ID)
+		return err
+	})
+}
+
+func (s *Store) account(ctx context.Context, by statement, arg any) (a *library.Account, err error) {
+	err = s.view(ctx, func(q query) error {
+		a, err = scanAccount(q.row(by, arg))
+		return err
+	})
+	return a, err
+}
+
+// Account implements library.Accounts.
+func (s *Store) Account(ctx context.Context, appID string) (*library.Account, error) {
+	return s.account(ctx, selectAccount, appID)
+}
+
+// AccountByID implements library.Accounts.
+func (s *Store) AccountByID(ctx context.Context, id int64) (*library.Account, error) {
+	return s.account(ctx, selectByID, id)
+}
+
+// AccountByUin implements library.Accounts.
+func (s *Store) AccountByUin(ctx context.Context, uin int64) (*library.Account, error) {
+	return s.account(ctx, selectByUin, uin)
+}
+
+// AccountList implements library.Accounts.
+func (s *Store) AccountList(ctx context.Context) (list []*library.Account, err error) {
+	err = s.view(ctx, func(q query) error {
+		rows, err := q.rows(selectAll)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			a, err := scanAccount(rows)
+			if err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// ChangeAccount implements library.Accounts.
+func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*library.Account, library.Grants) error) error {
+	return s.change(ctx, callTime, func(q query) error {
+		a, err := scanAccount(q.row(selectAccount, appID))
+		if err != nil {
+			return err
+		}
+		if err := change(a, grants{q, a.ID}); err != nil {
+			return &callbackError{err}
+		}
+		settings, err := json.Marshal(a.Settings)
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, string(settings), a.Stable.Token, a.Stable.Expires)
+		return err
+	})
+}
+
+// RemoveAccount implements library.Accounts.
+func (s *Store) RemoveAccount(ctx context.Context, appID string) error {
+	return s.change(ctx, callTime, func(q query) error {
+		var id int64
+		if err := q.row(deleteAccount, appID).Scan(&id); err != nil {
+			return err
+		}
+		_, err := q.exec(deleteGrants, id)
+		return err
+	})
+}

@@ -1,0 +1,297 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"sucai/internal/library"
+	"sucai/wechat"
+)
+
+const (
+	materialHead = `account, media_id, type, number, name, introduction, key, blob, size, format, width, height,
+	articles_format, created, updated, expires, version`
+	materialColumns = materialHead + `, articles`
+)
+
+var (
+	takeNumber = sqlText(`update counter set next = next + 1, live = live + 1
+		where account = $1 and type = $2 and live < $3 returning next - 1`)
+	addLive = sqlText(`update counter set live = live + $3, next = case when next < $4 then $4 else next end
+		where account = $1 and type = $2`)
+	lockNext = sqlText(`update counter set live = live where account = $1 and type = $2 returning next`)
+	dropLive = sqlText(`update counter set live = live - 1 where account = $1 and type = $2`)
+
+	insertMaterial = sqlText(`insert into material (` + materialColumns + `)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`)
+	importMaterial = sqlText(`insert into material (` + materialColumns + `)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) on conflict (account, media_id) do nothing`)
+	selectMaterial = sqlText(`select ` + materialHead + `, case when type = 'news' and size <= $3 then articles end
+		from material where account = $1 and media_id = $2`)
+	selectByKey     = sqlText(`select ` + materialColumns + ` from material where key = $1 and key <> '' and type <> 'news'`)
+	selectNewsByKey = sqlText(`select ` + materialColumns + ` from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
+	selectPlace     = sqlText(`select type, number from material where account = $1 and media_id = $2`)
+	updateArticles  = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
+		where account = $1 and media_id = $2 and version = $6 - 1`)
+	deleteMaterial = sqlText(`delete from material where account = $1 and media_id = $2`)
+	deleteExpired  = sqlText(`delete from material where expires > 0 and expires < $1`)
+	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
+	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
+	deleteCounters = sqlText(`delete from counter where account = $1`)
+	selectBlob     = sqlText(`select 1 from material where blob = $1 and blob <> '' limit 1`)
+	selectCounts   = sqlText(`select type, live from counter where account = $1`)
+	selectOrphans  = sqlText(`select distinct account from counter where account not in (select id from account)`)
+)
+
+func materialValues(m *library.Material) []any {
+	return []any{m.Account, m.MediaID, m.Type, sql.NullInt64{Int64: m.Number, Valid: m.Number > 0}, m.Name, m.Introduction,
+		m.Key, m.Blob, m.Size, m.Format, m.Width, m.Height,
+		m.ArticlesFormat, m.Created, m.Updated, m.Expires, m.Version, []byte(m.Articles)}
+}
+
+func (q query) material(st statement, args ...any) (*library.Material, error) {
+	m := &library.Material{}
+	var number sql.NullInt64
+	err := q.row(st, args...).Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
+		&m.Key, &m.Blob, &m.Size, &m.Format, &m.Width, &m.Height,
+		&m.ArticlesFormat, &m.Created, &m.Updated, &m.Expires, &m.Version, (*[]byte)(&m.Articles))
+	m.Number = number.Int64
+	return m, err
+}
+
+func (s *Store) material(ctx context.Context, st statement, args ...any) (m *library.Material, err error) {
+	err = s.view(ctx, func(q query) error {
+		m, err = q.material(st, args...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Material implements library.Materials.
+func (s *Store) Material(ctx context.Context, account int64, mediaID string, maxArticles int64) (*library.Material, error) {
+	return s.material(ctx, selectMaterial, account, mediaID, maxArticles)
+}
+
+// ByKey implements library.Materials.
+func (s *Store) ByKey(ctx context.Context, key string) (*library.Material, error) {
+	return s.material(ctx, selectByKey, key)
+}
+
+// NewsByKey implements library.Materials.
+func (s *Store) NewsByKey(ctx context.Context, account int64, key string) (*library.Material, error) {
+	return s.material(ctx, selectNewsByKey, account, key)
+}
+
+// Insert implements library.Materials.
+func (s *Store) Insert(ctx context.Context, m *library.Material, limit int64) error {
+	return s.change(ctx, callTime, func(q query) error {
+		m.Number = 0
+		// An account that was removed under us has no counters any more.
+		var live, next int64
+		if err := q.row(selectCounter, m.Account, m.Type).Scan(&live, &next); err != nil {
+			return err
+		}
+		if limit > 0 {
+			err := q.row(takeNumber, m.Account, m.Type, limit).Scan(&m.Number)
+			if errors.Is(err, sql.ErrNoRows) {
+				return library.ErrFull
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if _, err := q.exec(insertMaterial, materialValues(m)...); err != nil || limit == 0 {
+			return err
+		}
+		return q.addToBuckets(m.Account, m.Type, m.Number, 1)
+	})
+}
+
+// Import implements library.Materials.
+func (s *Store) Import(ctx context.Context, account int64, ms []*library.Material) (added int, err error) {
+	err = s.change(ctx, batchTime, func(q query) error {
+		added = 0
+		next := map[wechat.Type]int64{}
+		live := map[wechat.Type]int64{}
+		buckets := map[bucketID]int64{}
+		for _, m := range ms {
+			m.Account = account
+			if m.Number != 0 && next[m.Type] == 0 {
+				var n int64
+				if err := q.row(lockNext, account, m.Type).Scan(&n); err != nil {
+					return err
+				}
+				next[m.Type] = n
+			}
+			row := *m
+			if m.Number == library.NextNumber {
+				row.Number = next[m.Type]
+			}
+			n, err := q.exec(importMaterial, materialValues(&row)...)
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.MediaID, err)
+			}
+			if n == 0 {
+				continue // there already
+			}
+			added++
+			*m = row
+			if m.Number == 0 {
+				continue
+			}
+			next[m.Type] = max(next[m.Type], m.Number+1)
+			live[m.Type]++
+			for level := 1; level <= levels; level++ {
+				buckets[bucketID{m.Type, level, m.Number >> (level * fanBits)}]++
+			}
+		}
+		for t, n := range live {
+			if _, err := q.exec(addLive, account, t, n, next[t]); err != nil {
+				return err
+			}
+		}
+		for b, n := range buckets {
+			if _, err := q.exec(addBucket, account, b.t, b.level, b.number, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return added, err
+}
+
+// UpdateArticles implements library.Materials.
+func (s *Store) UpdateArticles(ctx context.Context, m *library.Material) error {
+	return s.change(ctx, callTime, func(q query) error {
+		n, err := q.exec(updateArticles, m.Account, m.MediaID, []byte(m.Articles), m.ArticlesFormat, m.Updated, m.Version, m.Size)
+		if err != nil || n == 1 {
+			return err
+		}
+		if _, err := q.material(selectMaterial, m.Account, m.MediaID, 0); err != nil {
+			return err
+		}
+		return library.ErrConflict
+	})
+}
+
+// Delete implements library.Materials.
+func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error {
+	return s.change(ctx, callTime, func(q query) error {
+		var t wechat.Type
+		var number sql.NullInt64
+		if err := q.row(selectPlace, account, mediaID).Scan(&t, &number); err != nil {
+			return err
+		}
+		if number.Valid {
+			if _, err := q.exec(dropLive, account, t); err != nil {
+				return err
+			}
+		}
+		n, err := q.exec(deleteMaterial, account, mediaID)
+		switch {
+		case err != nil:
+			return err
+		case n == 0: // somebody else was first
+			return library.ErrNotFound
+		case number.Valid:
+			return q.addToBuckets(account, t, number.Int64, -1)
+		}
+		return nil
+	})
+}
+
+// DeleteExpired implements library.Materials.
+func (s *Store) DeleteExpired(ctx context.Context, before int64) error {
+	return s.change(ctx, batchTime, func(q query) error {
+		_, err := q.exec(deleteExpired, before)
+		return err
+	})
+}
+
+// DeleteAll implements library.Materials.
+func (s *Store) DeleteAll(ctx context.Context, account int64) error {
+	for left := true; left; {
+		err := s.change(ctx, batchTime, func(q query) error {
+			n, err := q.exec(deleteSome, account)
+			if err != nil {
+				return err
+			}
+			if left = n > 0; left {
+				return nil
+			}
+			if _, err := q.exec(deleteBuckets, account); err != nil {
+				return err
+			}
+			_, err = q.exec(deleteCounters, account)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemovedAccounts implements library.Materials.
+func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
+	err = s.view(ctx, func(q query) error {
+		rows, err := q.rows(selectOrphans)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id int64
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return rows.Err()
+	})
+	return ids, err
+}
+
+// Unreferenced implements library.Materials.
+func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string, err error) {
+	err = s.view(ctx, func(q query) error {
+		for _, b := range blobs {
+			var one int
+			switch err := q.row(selectBlob, b).Scan(&one); {
+			case errors.Is(err, sql.ErrNoRows):
+				free = append(free, b)
+			case err != nil:
+				return err
+			}
+		}
+		return nil
+	})
+	return free, err
+}
+
+// Counts implements library.Materials.
+func (s *Store) Counts(ctx context.Context, account int64) (map[wechat.Type]int64, error) {
+	counts := map[wechat.Type]int64{}
+	err := s.view(ctx, func(q query) error {
+		rows, err := q.rows(selectCounts, account)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var t wechat.Type
+			var n int64
+			if err := rows.Scan(&t, &n); err != nil {
+				return err
+			}
+			counts[t] = n
+		}
+		return rows.Err()
+	})
+	return counts, err
+}

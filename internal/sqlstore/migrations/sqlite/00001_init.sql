@@ -1,0 +1,78 @@
+-- +goose Up
+
+-- One row: who this store is, and the key of its signatures.
+create table store (
+    one      integer primary key check (one = 1),
+    id       text    not null,
+    root_key blob    not null
+);
+
+-- An id is never given twice: rows of a removed account wait for their deletion.
+create table account (
+    id             integer primary key autoincrement,
+    appid          text    not null unique,
+    uin            integer not null unique,
+    salt           blob    not null,
+    hash           blob    not null,
+    created        integer not null,
+    settings       text    not null,
+    stable_token   text    not null default '',
+    stable_expires integer not null default 0
+);
+
+create table access_grant (
+    hash    blob    primary key,
+    account integer not null,
+    kind    text    not null,
+    expires integer not null,
+    ends    integer not null
+) without rowid;
+create index access_grant_account on access_grant (account, kind);
+create index access_grant_ends on access_grant (ends);
+
+-- Rowids rise with time, so that a page of a list lies together on disk.
+create table material (
+    id              integer primary key,
+    account         integer not null,
+    media_id        text    not null,
+    type            text    not null,
+    number          integer,
+    name            text    not null,
+    introduction    text    not null,
+    key             text    not null,
+    blob            text    not null,
+    size            integer not null,
+    format          text    not null,
+    width           integer not null,
+    height          integer not null,
+    articles_format integer not null,
+    created         integer not null,
+    updated         integer not null,
+    expires         integer not null,
+    version         integer not null,
+    articles        blob
+);
+create unique index material_media_id on material (account, media_id);
+create unique index material_number on material (account, type, number) where number is not null;
+create unique index material_key on material (key, account) where key <> '';
+create index material_blob on material (blob) where blob <> '';
+create index material_expires on material (expires) where expires > 0;
+
+-- The numbers of an account's list: the next one, and how many are alive.
+create table counter (
+    account integer not null,
+    type    text    not null,
+    next    integer not null,
+    live    integer not null,
+    primary key (account, type)
+) without rowid;
+
+-- How many are alive in each run of 32, 1024, 32768 and 1048576 numbers (levels 1 to 4).
+create table bucket (
+    account integer not null,
+    type    text    not null,
+    level   integer not null,
+    bucket  integer not null,
+    live    integer not null,
+    primary key (account, type, level, bucket)
+) without rowid;

@@ -1,0 +1,158 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+
+	"sucai/internal/library"
+	"sucai/wechat"
+)
+
+// A page at any offset is found without counting rows: the alive ones are counted in
+// buckets of 32 numbers, those in buckets of 32, and so on, in the transaction that
+// adds or removes a row. A search walks from the nearer end of the list down the
+// levels, at most 31 counts each, and skips at most 31 rows.
+const (
+	fanBits = 5
+	levels  = 4
+)
+
+type bucketID struct {
+	t      wechat.Type
+	level  int
+	number int64
+}
+
+var (
+	addBucket = sqlText(`insert into bucket (account, type, level, bucket, live) values ($1, $2, $3, $4, $5)
+		on conflict (account, type, level, bucket) do update set live = bucket.live + $5`)
+	dropBucket = sqlText(`delete from bucket where account = $1 and type = $2 and level = $3 and bucket = $4 and live = 0`)
+	newest     = sqlText(`select bucket, live from bucket where account = $1 and type = $2 and level = $3 and bucket <= $4 and bucket >= $5 order by bucket desc`)
+	oldest     = sqlText(`select bucket, live from bucket where account = $1 and type = $2 and level = $3 and bucket <= $4 and bucket >= $5 order by bucket asc`)
+
+	newestNumbers = sqlText(`select number from material where account = $1 and type = $2 and number <= $3 and number >= $4 order by number desc limit 1 offset $5`)
+	oldestNumbers = sqlText(`select number from material where account = $1 and type = $2 and number <= $3 and number >= $4 order by number asc limit 1 offset $5`)
+
+	selectPage = sqlText(`select media_id, number, name, key, size, format, created, updated, articles_format, articles
+		from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4`)
+	selectPageHeads = sqlText(`select media_id, number, name, key, size, format, created, updated, articles_format, null
+		from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4`)
+	selectPageSize = sqlText(`select coalesce(sum(size), 0) from
+		(select size from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4) page`)
+	selectCounter = sqlText(`select live, next from counter where account = $1 and type = $2`)
+)
+
+func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error {
+	for level := 1; level <= levels; level++ {
+		b := number >> (level * fanBits)
+		if _, err := q.exec(addBucket, account, t, level, b, n); err != nil {
+			return err
+		}
+		if n < 0 {
+			if _, err := q.exec(dropBucket, account, t, level, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Page implements library.Materials.
+func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count, maxArticles int64) (*library.Page, error) {
+	p := &library.Page{}
+	err := s.view(ctx, func(q query) error {
+		var next int64
+		err := q.row(selectCounter, account, t).Scan(&p.Total, &next)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // the account was removed under us
+		}
+		if err != nil || offset >= p.Total {
+			return err
+		}
+		number, err := q.numberAt(account, t, offset, p.Total, next)
+		if err != nil {
+			return err
+		}
+		text := selectPage
+		if t == wechat.News {
+			var size int64
+			if err := q.row(selectPageSize, account, t, number, count).Scan(&size); err != nil {
+				return err
+			}
+			if size > maxArticles {
+				text = selectPageHeads
+			}
+		}
+		return q.page(p, text, account, t, number, count)
+	})
+	return p, err
+}
+
+func (q query) page(p *library.Page, text statement, account int64, t wechat.Type, number, count int64) error {
+	rows, err := q.rows(text, account, t, number, count)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		m := &library.Material{Account: account, Type: t}
+		err := rows.Scan(&m.MediaID, &m.Number, &m.Name, &m.Key, &m.Size, &m.Format, &m.Created, &m.Updated,
+			&m.ArticlesFormat, (*[]byte)(&m.Articles))
+		if err != nil {
+			return err
+		}
+		p.Items = append(p.Items, m)
+	}
+	return rows.Err()
+}
+
+// numberAt gives the number of the material at an offset below total; all numbers are
+// below next.
+func (q query) numberAt(account int64, t wechat.Type, offset, total, next int64) (int64, error) {
+	if offset == 0 {
+		return math.MaxInt64, nil
+	}
+	walk, numbers, skip := newest, newestNumbers, offset
+	if offset > total/2 {
+		walk, numbers, skip = oldest, oldestNumbers, total-1-offset
+	}
+	low, high := int64(0), int64(math.MaxInt64)
+	for level := levels; level >= 1; level-- {
+		if level > 1 && next <= 1<<(level*fanBits) {
+			continue // one bucket would hold all
+		}
+		b, left, err := q.bucketAt(walk, account, t, level, low>>(level*fanBits), high>>(level*fanBits), skip)
+		if err != nil {
+			return 0, err
+		}
+		low, high, skip = b<<(level*fanBits), (b+1)<<(level*fanBits)-1, left
+	}
+	var number int64
+	err := q.row(numbers, account, t, high, low, skip).Scan(&number)
+	return number, err
+}
+
+// bucketAt walks the buckets from one end until the skipped ones are used up.
+func (q query) bucketAt(walk statement, account int64, t wechat.Type, level int, low, high, skip int64) (bucket, left int64, err error) {
+	rows, err := q.rows(walk, account, t, level, high, low)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var live int64
+		if err := rows.Scan(&bucket, &live); err != nil {
+			return 0, 0, err
+		}
+		if skip < live {
+			return bucket, skip, nil
+		}
+		skip -= live
+	}
+	if err := rows.Err(); err != nil {
+		return 0, 0, err
+	}
+	return 0, 0, errors.New("counts of a list do not add up; run `sucai verify`")
+}

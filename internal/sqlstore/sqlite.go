@@ -1,0 +1,150 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pressly/goose/v3"
+	sqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// readers is how many connections read at once; each has a page cache of its own.
+const readers = 4
+
+// OpenSQLite opens, and makes where there is none, the database at path. Its files are
+// readable by their owner only: they hold tokens and keys.
+//
+// Two locks stand beside the file. PATH.served is held by the one server; PATH.write by
+// every process around each write, since pooled writers of several processes starve
+// each other on SQLite's own lock.
+func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite's other files take its mode
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+
+	served := flock.New(path+".served", flock.SetPermissions(0o600))
+	alone, err := served.TryLock()
+	if err != nil {
+		return nil, err
+	}
+	if !alone && role == Server {
+		return nil, fmt.Errorf("%w: %s", ErrServed, path)
+	}
+	writing := flock.New(path+".write", flock.SetPermissions(0o600))
+	s := &Store{lock: exclusive(writing)}
+	s.close = func() error { return errors.Join(served.Close(), writing.Close()) }
+	if s.read, err = sql.Open("sqlite", sqliteURL(path, "query_only(1)")); err != nil {
+		return nil, err
+	}
+	if s.write, err = sql.Open("sqlite", sqliteURL(path)+"&_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	s.write.SetMaxOpenConns(1)
+	if err := s.open(ctx, alone); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if role == Command && alone {
+		if err := served.Unlock(); err != nil { // a server may start while we work
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func sqliteURL(path string, pragmas ...string) string {
+	v := url.Values{"_pragma": append([]string{
+		"busy_timeout(5000)",
+		"journal_mode(WAL)",
+		"synchronous(FULL)",
+		"cache_size(-4096)", // KiB a connection
+	}, pragmas...)}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+}
+
+// exclusive makes a lock for this process' goroutines and all other processes.
+func exclusive(file *flock.Flock) func(context.Context) (func(), error) {
+	turn := make(chan struct{}, 1)
+	return func(ctx context.Context) (func(), error) {
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if _, err := file.TryLockContext(ctx, time.Millisecond); err != nil {
+			<-turn
+			return nil, err
+		}
+		return func() {
+			file.Unlock()
+			<-turn
+		}, nil
+	}
+}
+
+// open brings the schema up to date, or checks that it is, and prepares the statements.
+func (s *Store) open(ctx context.Context, migrate bool) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case have > want:
+		return fmt.Errorf("its schema is version %d, this sucai knows %d: use a newer sucai", have, want)
+	case have < want && !migrate:
+		return fmt.Errorf("its schema is version %d, this sucai needs %d, and a server runs on it: stop the server or use its version of sucai", have, want)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.makeIdentity(ctx)
+}
+
+func isUnique(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) &&
+		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}

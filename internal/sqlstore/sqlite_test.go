@@ -1,0 +1,103 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sucai/internal/library"
+)
+
+// The contract is tested in storetest; here is what only SQLite has.
+
+func openTest(t *testing.T, path string, role Role) *Store {
+	t.Helper()
+	s, err := OpenSQLite(context.Background(), path, role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestOneServerManyCommands(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b?c", "sucai.db")
+	server := openTest(t, path, Server)
+	if _, err := OpenSQLite(context.Background(), path, Server); !errors.Is(err, ErrServed) {
+		t.Fatalf("a second server: %v", err)
+	}
+	command := openTest(t, path, Command)
+	a := &library.Account{AppID: "a", Uin: 1, Salt: []byte{1}, Hash: []byte{1}}
+	if err := command.CreateAccount(context.Background(), a); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Account(context.Background(), "a"); err != nil {
+		t.Fatalf("the server does not see it: %v", err)
+	}
+	for _, name := range []string{"sucai.db", "sucai.db-wal", "sucai.db-shm"} {
+		info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s may be read by others: %s", name, info.Mode())
+		}
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openTest(t, path, Server)
+}
+
+func TestSchemaOfAnotherVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sucai.db")
+	s := openTest(t, path, Server)
+	if _, err := s.write.Exec(`insert into goose_db_version (version_id, is_applied) values (99999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := OpenSQLite(context.Background(), path, Server)
+	if err == nil || !strings.Contains(err.Error(), "use a newer sucai") {
+		t.Fatalf("a newer schema: %v", err)
+	}
+}
+
+func TestNotADatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sucai.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("no database. ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSQLite(context.Background(), path, Server); err == nil || !strings.Contains(err.Error(), path) {
+		t.Fatalf("opened: %v", err)
+	}
+}
+
+// No statement of a request's path reads more than it gives: no scan of a table, no
+// sorting, no counting.
+func TestPlans(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
+	for _, st := range []statement{selectMaterial, selectByKey, selectNewsByKey, selectPage, selectPageHeads, selectPageSize, selectCounter,
+		newest, oldest, newestNumbers, oldestNumbers, selectPlace, deleteMaterial, updateArticles, selectBlob, selectCounts, deleteExpired,
+		selectAccount, selectByID, selectByUin, selectGrant, endGrants, forgetGrants, takeNumber, dropLive, dropBucket} {
+		rows, err := s.read.Query("explain query plan "+texts[st], make([]any, strings.Count(texts[st], "$"))...)
+		if err != nil {
+			t.Fatalf("%s: %v", texts[st], err)
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(detail, "SCAN") && !strings.Contains(detail, "page") || strings.Contains(detail, "TEMP B-TREE") {
+				t.Errorf("%s\n%s", texts[st], detail)
+			}
+		}
+		rows.Close()
+	}
+}
