@@ -1,0 +1,69 @@
+package server
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"time"
+)
+
+//go:embed article.html
+var articleHTML string
+
+//go:embed index.html
+var indexHTML string
+
+var (
+	articlePage = template.Must(template.New("article").Parse(articleHTML))
+	indexPage   = template.Must(template.New("index").Parse(indexHTML))
+)
+
+// What an article may do on its page: show itself. Pictures and films may come from
+// anywhere, as articles' do; nothing runs, and the page has no origin.
+const articlePolicy = "default-src 'none'; img-src * data:; media-src *; style-src 'unsafe-inline'; frame-src https:; " +
+	"base-uri 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+
+// china is the platform's time.
+var china = time.FixedZone("UTC+8", 8*3600)
+
+// serveArticle answers /s?__biz=..&mid=..&idx=..&sn=..: the page of an article.
+func (s *Server) serveArticle(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	p, err := s.libraries.Article(r.Context(), q.Get("__biz"), q.Get("mid"), q.Get("idx"), q.Get("sn"), s.base(r))
+	if err != nil || !readable(w, r) {
+		s.fail(w, r, err)
+		return
+	}
+	a := p.Article
+	s.sendPage(w, r, articlePolicy, articlePage, map[string]any{
+		"Title": a.Title, "Author": a.Author, "Digest": a.Digest, "Account": p.Account.Settings.Name,
+		"Date":   time.Unix(p.Created, 0).In(china).Format("2006-01-02"),
+		"Cover":  map[bool]string{true: a.ThumbURL}[a.ShowCoverPic == 1],
+		"Source": a.ContentSourceURL,
+		"Body":   template.HTML(p.ShowArticle()),
+	})
+}
+
+// serveIndex answers GET /: what this is.
+func (s *Server) serveIndex(w http.ResponseWriter, r *http.Request) {
+	if !readable(w, r) {
+		s.fail(w, r, nil)
+		return
+	}
+	s.sendPage(w, r, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", indexPage, s.base(r))
+}
+
+func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, policy string, page *template.Template, data any) {
+	var out bytes.Buffer
+	if err := page.Execute(&out, data); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h["Content-Type"] = []string{"text/html; charset=utf-8"}
+	h["Content-Security-Policy"] = []string{policy}
+	h["Referrer-Policy"] = []string{"no-referrer"}
+	h["X-Content-Type-Options"] = noSniff
+	s.writer(w).Write(out.Bytes())
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"bytes"
+	"image"
+	"net/http"
+	"strings"
+	"testing"
+
+	"sucai/internal/library"
+)
+
+func TestPictureAddress(t *testing.T) {
+	f := newFixture(t)
+	original := pngBytes(800, 400)
+	added := f.upload("material/add_material?type=image", filePart("media", "wide.png", original))
+	path := strings.TrimPrefix(f.member(added, "url").(string), f.base)
+	res, data := f.do("GET", path, "", nil)
+	if !bytes.Equal(data, original) || res.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("original: %s, %d bytes", res.Status, len(data))
+	}
+	for width, want := range map[string]int{"0": 800, "640": 640, "300": 300, "132": 132, "96": 96, "64": 64} {
+		for range 2 { // the second from memory
+			_, data := f.do("GET", strings.Replace(path, "/0?", "/"+width+"?", 1), "", nil)
+			img, _, err := image.DecodeConfig(bytes.NewReader(data))
+			if err != nil || img.Width != want || img.Height != want/2 {
+				t.Errorf("width %s: %dx%d, %v", width, img.Width, img.Height, err)
+			}
+		}
+	}
+	small := f.upload("material/add_material?type=image", filePart("media", "small.png", pngBytes(100, 50)))
+	smallPath := strings.TrimPrefix(f.member(small, "url").(string), f.base)
+	if _, data := f.do("GET", strings.Replace(smallPath, "/0?", "/640?", 1), "", nil); !bytes.Equal(data, pngBytes(100, 50)) {
+		t.Error("a picture was made wider")
+	}
+	for _, bad := range []string{strings.Replace(path, "/0?", "/1?", 1), strings.Replace(path, "/0?", "/-64?", 1), "/mmbiz_png/none/0", "/mmbiz_png/", "/mmbiz",
+		strings.Replace(path, "/0?", "/0/0?", 1), "/mmbiz_png/%00/0"} {
+		if res, _ := f.do("GET", bad, "", nil); res.StatusCode != 404 {
+			t.Errorf("%s: %s", bad, res.Status)
+		}
+	}
+	if res, _ := f.do("POST", path, "", nil); res.StatusCode != 405 || res.Header.Get("Allow") == "" {
+		t.Errorf("POST: %s", res.Status)
+	}
+	temporary := f.member(f.upload("media/upload?type=image", filePart("media", "t.png", original)), "media_id").(string)
+	m, err := f.ls.Of(f.account).Temporary(t.Context(), temporary)
+	must(t, err)
+	if res, _ := f.do("GET", m.Address(), "", nil); res.StatusCode != 404 {
+		t.Errorf("a temporary medium is public: %s", res.Status)
+	}
+	f.call("material/del_material", `{"media_id":"`+f.member(added, "media_id").(string)+`"}`)
+	for _, width := range []string{"/0?", "/640?"} {
+		if res, _ := f.do("GET", strings.Replace(path, "/0?", width, 1), "", nil); res.StatusCode != 404 {
+			t.Errorf("deleted: %s", res.Status)
+		}
+	}
+}
+
+func TestRanges(t *testing.T) {
+	f := newFixture(t)
+	film := mp4Bytes([]byte("0123456789")...)
+	id := f.add("video", "f.mp4", film)
+	address := strings.TrimPrefix(f.member(f.call("material/get_material", `{"media_id":"`+id+`"}`), "down_url").(string), f.base)
+	get := func(header ...string) (*http.Response, []byte) {
+		req, err := http.NewRequest("GET", f.base+address, nil)
+		must(t, err)
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		return f.send(req)
+	}
+	size := len(film)
+	for asked, c := range map[string]struct {
+		status, from, to int
+		content          string
+	}{
+		"bytes=0-0":     {206, 0, 1, "bytes 0-0/"},
+		"bytes=8-11":    {206, 8, 12, "bytes 8-11/"},
+		"bytes=10-":     {206, 10, size, ""},
+		"bytes=-5":      {206, size - 5, size, ""},
+		"bytes=-99999":  {206, 0, size, ""},
+		"bytes=5-99999": {206, 5, size, ""},
+		"bytes=0-1,3-4": {200, 0, size, ""},
+		"bytes=5-4":     {200, 0, size, ""},
+		"bytes=x-y":     {200, 0, size, ""},
+		"lines=0-1":     {200, 0, size, ""},
+		"bytes=-":       {200, 0, size, ""},
+		"bytes=99999-":  {416, 0, 0, "bytes */"},
+		"bytes=-0":      {416, 0, 0, "bytes */"},
+		"bytes=--5":     {200, 0, size, ""},
+		"bytes=+1-2":    {206, 1, 3, ""},
+		"bytes=0-0-0":   {200, 0, size, ""},
+		"bytes=0- 1":    {200, 0, size, ""},
+		"bytes = 0-1":   {200, 0, size, ""},
+	} {
+		res, data := get("Range", asked)
+		if res.StatusCode != c.status || c.status != 416 && !bytes.Equal(data, film[c.from:c.to]) ||
+			!strings.HasPrefix(res.Header.Get("Content-Range"), c.content) {
+			t.Errorf("%s: %s, %q, %d bytes", asked, res.Status, res.Header.Get("Content-Range"), len(data))
+		}
+	}
+	res, _ := get()
+	tag := res.Header.Get("Etag")
+	if res, data := get("If-None-Match", tag); res.StatusCode != 304 || len(data) != 0 {
+		t.Errorf("unchanged: %s", res.Status)
+	}
+	if res, _ := get("Range", "bytes=0-1", "If-Range", tag); res.StatusCode != 206 {
+		t.Errorf("If-Range: %s", res.Status)
+	}
+	if res, _ := get("Range", "bytes=0-1", "If-Range", `"other"`); res.StatusCode != 200 {
+		t.Errorf("If-Range of another: %s", res.Status)
+	}
+	req, _ := http.NewRequest("HEAD", f.base+address, nil)
+	if res, data := f.send(req); res.StatusCode != 200 || res.ContentLength != int64(size) || len(data) != 0 {
+		t.Errorf("HEAD: %s, %d", res.Status, res.ContentLength)
+	}
+}
+
+func TestBase(t *testing.T) {
+	url := func(f *fixture, header ...string) string {
+		contentType, body := multipartForm(filePart("media", "a.png", pngBytes(1, 1)))
+		req, err := http.NewRequest("POST", f.base+f.at("material/add_material?type=image"), body)
+		must(t, err)
+		req.Header.Set("Content-Type", contentType)
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+			if header[i] == "Host" {
+				req.Host = header[i+1]
+			}
+		}
+		_, data := f.send(req)
+		return f.member(string(data), "url").(string)
+	}
+	f := newFixture(t)
+	for _, c := range []struct {
+		header []string
+		want   string
+	}{
+		{nil, f.base + "/"},
+		{[]string{"Host", "material.example.com"}, "http://material.example.com/"},
+		{[]string{"X-Forwarded-Proto", "https"}, f.base + "/"},
+		{[]string{"Host", "a\"b"}, f.base + "/"},
+	} {
+		if got := url(f, c.header...); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%v: %s, want %s..", c.header, got, c.want)
+		}
+	}
+	f = newFixture(t, func(_ *library.Options, so *Options) { so.TrustedProxies = loopback })
+	if got := url(f, "X-Forwarded-Proto", "https", "Host", "m.example.com"); !strings.HasPrefix(got, "https://m.example.com/") {
+		t.Errorf("behind a proxy: %s", got)
+	}
+	f = newFixture(t, func(_ *library.Options, so *Options) { so.URL = "https://set.example.com" })
+	if got := url(f); !strings.HasPrefix(got, "https://set.example.com/mmbiz_png/") {
+		t.Errorf("--url: %s", got)
+	}
+}
+
+func TestOwnPaths(t *testing.T) {
+	f := newFixture(t)
+	for path, want := range map[string]int{"/_sucai/health": 200, "/_sucai/ready": 200, "/_sucai/metrics": 404, "/": 200} {
+		if res, _ := f.do("GET", path, "", nil); res.StatusCode != want {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+	f.server.libraries.Blobs = unready{f.ls.Blobs}
+	if res, _ := f.do("GET", "/_sucai/ready", "", nil); res.StatusCode != 503 {
+		t.Errorf("without its blobs: %s", res.Status)
+	}
+}

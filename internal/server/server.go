@@ -1,0 +1,177 @@
+// Package server speaks WeChat's HTTP API over the libraries of package library: the
+// route table, the endpoints, the one writer of answers, and the public addresses of
+// pictures, voices, videos and articles.
+//
+// A request walks this way: [Server.ServeHTTP] finds the route; route.call checks in
+// the documented order who calls and how; the endpoint reads its arguments, calls the
+// library and returns a value or an error; reply writes it.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"sucai/internal/library"
+)
+
+// Options are what an operator may choose; the zero value is safe.
+type Options struct {
+	URL            string         // scheme and host of our own addresses; "": as the caller reached us
+	TrustedProxies []netip.Prefix // whose X-Forwarded-Proto is believed
+	Log            *slog.Logger   // slog.Default() where nil
+}
+
+// Server is the HTTP handler of everything that sucai serves.
+type Server struct {
+	libraries *library.Libraries
+	opt       Options
+	log       *slog.Logger
+	limits    limits
+	memory    *semaphore.Weighted // bytes that large bodies and answers may hold together
+}
+
+// limits in time, of one request.
+type limits struct {
+	progress time.Duration // without progress, in either direction
+	body     time.Duration // for a whole body
+}
+
+// New makes the handler.
+func New(ls *library.Libraries, opt Options) *Server {
+	s := &Server{
+		libraries: ls,
+		opt:       opt,
+		log:       opt.Log,
+		limits:    limits{progress: 30 * time.Second, body: 10 * time.Minute},
+		memory:    semaphore.NewWeighted(memoryBudget),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	return s
+}
+
+// HTTP gives an http.Server with the limits that go with the handler.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	switch {
+	case strings.HasPrefix(path, "/cgi-bin/"):
+		s.serveAPI(w, r)
+	case strings.HasPrefix(path, "/mmbiz"):
+		s.servePicture(w, r)
+	case strings.HasPrefix(path, "/video/"):
+		s.serveVideo(w, r)
+	case path == "/s":
+		s.serveArticle(w, r)
+	case path == "/":
+		s.serveIndex(w, r)
+	case strings.HasPrefix(path, "/_sucai/"):
+		s.serveOwn(w, r)
+	default:
+		s.serveAPI(w, r)
+	}
+}
+
+// serveAPI answers a call of the API.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	rq := &request{Request: r, server: s, rid: newRID(), start: time.Now()}
+	rq.body = s.watch(w, r)
+	defer rq.release()
+	value, err := rq.call()
+	rq.body.drain(w)
+	s.reply(w, rq, value, err)
+}
+
+// newRID makes the id of a request in the form of the platform: three groups of eight
+// hex digits, of which the first is the time.
+func newRID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return fmt.Sprintf("%08x-%08x-%08x", time.Now().Unix(), binary.BigEndian.Uint32(b[:4]), binary.BigEndian.Uint32(b[4:]))
+}
+
+// base gives the scheme and host on which this caller's addresses of ours stand.
+func (s *Server) base(r *http.Request) string {
+	if s.opt.URL != "" {
+		return s.opt.URL
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if proto := r.Header.Get("X-Forwarded-Proto"); (proto == "http" || proto == "https") && s.trusts(r.RemoteAddr) {
+		scheme = proto
+	}
+	host := r.Host
+	if host == "" || strings.ContainsFunc(host, notInHost) {
+		host = "localhost" // not sent, or no host at all
+		if addr, ok := r.Context().Value(http.LocalAddrContextKey).(fmt.Stringer); ok {
+			host = addr.String()
+		}
+	}
+	return scheme + "://" + host
+}
+
+func notInHost(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:[]_", r))
+}
+
+// trusts tells whether a request comes from a proxy that the operator trusts.
+func (s *Server) trusts(remote string) bool {
+	addr, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return false
+	}
+	for _, p := range s.opt.TrustedProxies {
+		if p.Contains(addr.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// serveOwn answers the reserved paths of sucai itself.
+func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/_sucai/health":
+		own(w, http.StatusOK, `{"status":"ok"}`)
+	case "/_sucai/ready":
+		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+		defer cancel()
+		if err := s.libraries.Ready(ctx); err != nil {
+			s.log.Error("not ready", "error", err)
+			own(w, http.StatusServiceUnavailable, `{"status":"unavailable"}`)
+			return
+		}
+		own(w, http.StatusOK, `{"status":"ok"}`)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func own(w http.ResponseWriter, status int, body string) {
+	w.Header()["Content-Type"] = []string{"application/json"}
+	w.Header()["Cache-Control"] = noStore
+	w.WriteHeader(status)
+	w.Write([]byte(body))
+}
