@@ -1,0 +1,100 @@
+// Command sucai serves the permanent materials of WeChat Official Accounts and works
+// with them from the shell. This package is the only place that reads flags and
+// environment and picks engines.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func main() { os.Exit(run()) }
+
+// run gives the exit status: 0, 1 when something failed, 2 for wrong usage.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	cmd, err := newRoot().ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "sucai: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command ") {
+		fmt.Fprintf(os.Stderr, "see: %s --help\n", cmd.CommandPath())
+		return 2
+	}
+	return 1
+}
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sucai",
+		Short: "Serve the permanent materials (永久素材) of WeChat Official Accounts",
+		Long: `sucai stores the permanent materials (永久素材) of WeChat Official Accounts and
+answers get_material and batchget_material as WeChat documents them.
+
+Every flag can be set by the environment too: --data is SUCAI_DATA, --tls-cert is
+SUCAI_TLS_CERT; a flag beats the environment. Secrets come by environment or file only.`,
+		Example: `  sucai serve --demo                 # a server with a demo library
+  sucai account add                  # an account of your own
+  sucai ls image                     # its materials, over the wire`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return fromEnvironment(cmd.Flags())
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newServe(), newAccount(), newLs(), newGet(), newPut(), newRm(), newCount(), newWait(), newVersion())
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes wrong arguments of every command wrong usage.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}
+
+// fromEnvironment sets the flags that were not given from SUCAI_FLAG.
+func fromEnvironment(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "SUCAI_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if !ok || f.Changed || f.Name == "help" || err != nil {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil {
+			err = usagef("%s: %w", name, e)
+		}
+	})
+	return err
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newWait() *cobra.Command {
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "wait [URL]",
+		Short: "Wait until a server is ready",
+		Long: `Wait until the server at URL answers that it and its stores are ready. Without URL, the
+one of SUCAI_ENDPOINT, or ` + defaultEndpoint + `.`,
+		Example: "  sucai wait http://127.0.0.1:8080 --timeout 30s",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			url := defaultEndpoint
+			if env := os.Getenv("SUCAI_ENDPOINT"); env != "" {
+				url = env
+			}
+			if len(args) == 1 {
+				url = args[0]
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+			defer cancel()
+			return wait(ctx, strings.TrimSuffix(url, "/")+"/_sucai/ready", timeout)
+		},
+	}
+	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "give up after this `time`")
+	return cmd
+}
+
+func wait(ctx context.Context, url string, timeout time.Duration) error {
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return usageError{err}
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+			err = fmt.Errorf("%s answers %s", url, res.Status)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait: not ready after %s: %w", timeout, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
