@@ -26,7 +26,7 @@ func newGet() *cobra.Command {
 		Short: "Fetch materials into files named by what they are",
 		Long: `Fetch materials. An image or voice becomes MEDIA_ID with the suffix of its true type, a
 video the film itself (MEDIA_ID.mp4), a news MEDIA_ID.json. The name of each file is
-printed.`,
+printed. A media_id that begins with - comes behind --.`,
 		Example: `  sucai get 61224425
   sucai get 61224425 -o - | file -
   sucai get 61224425 -o pictures/`,

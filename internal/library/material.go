@@ -124,6 +124,7 @@ func (l *Library) newMediaID() string {
 	prefix := sha256.Sum256(strconv.AppendInt([]byte("media_id "), l.Account.Uin, 10))
 	b := append(make([]byte, 0, 48), prefix[:15]...)
 	b = b[:48]
+	b[0] &= 0x7f // a letter comes first: at a shell, - would begin a flag
 	rand.Read(b[15:])
 	return base64.RawURLEncoding.EncodeToString(b)
 }

@@ -5,7 +5,10 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
+
+	"sucai/wechat"
 )
 
 //go:embed article.html
@@ -39,10 +42,19 @@ func (s *Server) serveArticle(w http.ResponseWriter, r *http.Request) {
 	s.sendPage(w, r, articlePolicy, articlePage, map[string]any{
 		"Title": a.Title, "Author": a.Author, "Digest": a.Digest, "Account": p.Account.Settings.Name,
 		"Date":   time.Unix(p.Created, 0).In(china).Format("2006-01-02"),
-		"Cover":  map[bool]string{true: a.ThumbURL}[a.ShowCoverPic == 1],
+		"Cover":  cover(&a),
 		"Source": a.ContentSourceURL,
 		"Body":   template.HTML(p.ShowArticle()),
 	})
+}
+
+// cover gives the picture to show above an article, unless its text shows it too.
+func cover(a *wechat.Article) string {
+	picture, _, _ := strings.Cut(a.ThumbURL, "?")
+	if a.ShowCoverPic != 1 || strings.Contains(a.Content, picture) {
+		return ""
+	}
+	return a.ThumbURL
 }
 
 // serveIndex answers GET /: what this is.
@@ -51,7 +63,7 @@ func (s *Server) serveIndex(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, nil)
 		return
 	}
-	s.sendPage(w, r, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", indexPage, s.base(r))
+	s.sendPage(w, r, "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", indexPage, s.base(r))
 }
 
 func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, policy string, page *template.Template, data any) {

@@ -108,7 +108,6 @@ func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, c content) {
 	h["Etag"] = []string{c.tag}
 	h["Accept-Ranges"] = []string{"bytes"}
 	h["X-Content-Type-Options"] = noSniff
-	h["Content-Security-Policy"] = []string{"default-src 'none'; sandbox"}
 	if match := r.Header.Get("If-None-Match"); match == "*" || match != "" && strings.Contains(match, c.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -12,7 +12,6 @@ var (
 	malachite = hex(0x4c9a7c)
 	gamboge   = hex(0xe3a62f)
 	ochre     = hex(0x9a5a38)
-	moonlight = hex(0xf6f1dc)
 	white     = hex(0xffffff)
 )
 

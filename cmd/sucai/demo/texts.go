@@ -28,7 +28,7 @@ func gettingStarted() []Article {
 				"把 SDK 里的域名换成自己的地址。",
 			)
 			e.code("sucai serve --demo\nsucai account add")
-			e.text("数据都在一个目录里，备份时带上它就好。库大了，也可以改用 PostgreSQL 和对象存储，接口不变。")
+			e.text("数据都在一个目录里，备份时带上它就好。")
 			e.heading("取回第一张图片")
 			e.text("先换一个 access_token，再凭 media_id 取素材。演示库里特意留了一张图，编号就是文档例子里的那一个，所以例子可以照抄：")
 			e.code("curl \"http://127.0.0.1:8080/cgi-bin/material/get_material?access_token=ACCESS_TOKEN\" \\\n  -d '{\"media_id\":\"61224425\"}' > moon.png")

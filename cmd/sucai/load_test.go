@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"sucai/wechat"
+)
+
+// build makes the program as users get it, without the race detector's memory.
+func build(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sucai")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// memory reads a figure of /proc/PID/status, in MB: VmRSS now, VmHWM at most so far.
+func memory(t *testing.T, p *process, name string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			kb, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kb >> 10
+		}
+	}
+	t.Fatalf("no %s in %s", name, status)
+	return 0
+}
+
+// 64 connections that send and fetch 10 MB each cost less than 120 MB; at rest, with the
+// demo library, it is less than 40 MB. Ten thousand idle connections keep nobody out.
+func TestSmall(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Log("memory is measured on Linux only")
+		return
+	}
+	path, dir := build(t), t.TempDir()
+	p, err := startServer(path, append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), dir, "--demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if p, err = startServer(path, append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), dir, "--demo"); err != nil {
+		t.Fatal(err)
+	}
+	defer p.stop()
+	demo := &wechat.Client{Endpoint: p.endpoint, AppID: demoAppID, Secret: demoSecret}
+	if _, err := demo.GetMaterialCount(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rest := memory(t, p, "VmRSS")
+	if rest >= 40 {
+		t.Errorf("at rest: %d MB", rest)
+	}
+
+	c := newClientFor(p)
+	data := append(append([]byte{}, fixtures[".png"]...), make([]byte, 10<<20)...)[:10<<20]
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(data)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 2 {
+				m, err := c.GetMaterial(t.Context(), added.MediaID)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n, err := io.Copy(io.Discard, m.File.Body)
+				m.File.Body.Close()
+				if err != nil || n != int64(len(data)) {
+					t.Errorf("%d bytes, %v", n, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	most := memory(t, p, "VmHWM")
+	if most >= 120 {
+		t.Errorf("with 64 connections of 10 MB: %d MB", most)
+	}
+
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	idle := min(10_000, int(min(limit.Cur, 1<<20))-500)
+	for i := range idle {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.endpoint, "http://"))
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		defer conn.Close()
+	}
+	start := time.Now()
+	if _, err := c.GetMaterialCount(t.Context()); err != nil {
+		t.Errorf("beside %d idle connections: %v", idle, err)
+	}
+	t.Logf("%d MB at rest, %d MB at most under load; beside %d idle connections a call took %s and all %d MB",
+		rest, most, idle, time.Since(start).Round(time.Millisecond), memory(t, p, "VmRSS"))
+}
