@@ -9,7 +9,7 @@ import (
 // address of a video, the bytes of anything else.
 func getMaterial(rq *request, id string) (any, error) {
 	m, err := large(rq, func(most int64) (*library.Material, error) {
-		return rq.library.Get(rq.ctx(), id, most)
+		return rq.library.Get(rq.Context(), id, most)
 	}, func(m *library.Material) int64 {
 		if m.Type == wechat.News && m.Articles == nil {
 			return m.Size
@@ -34,7 +34,7 @@ func newsAnswer(m *library.Material) *wechat.NewsBody {
 
 // file opens the bytes of a material.
 func (rq *request) file(m *library.Material) (*wechat.File, error) {
-	r, err := rq.server.libraries.Open(rq.ctx(), m, 0, m.Size)
+	r, err := rq.server.libraries.Open(rq.Context(), m, 0, m.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func batchGetMaterial(rq *request, args wechat.Object) (any, error) {
 		return nil, wechat.ErrInvalidArgs
 	}
 	p, err := large(rq, func(most int64) (*library.Page, error) {
-		return rq.library.Page(rq.ctx(), wechat.Type(t), offset, count, most)
+		return rq.library.Page(rq.Context(), wechat.Type(t), offset, count, most)
 	}, func(p *library.Page) (size int64) {
 		for _, m := range p.Items {
 			if m.Type == wechat.News && m.Articles == nil {
@@ -90,12 +90,12 @@ func batchGetMaterial(rq *request, args wechat.Object) (any, error) {
 
 // getMaterialCount is GET /cgi-bin/material/get_materialcount; some clients POST.
 func getMaterialCount(rq *request) (any, error) {
-	return rq.library.Counts(rq.ctx())
+	return rq.library.Counts(rq.Context())
 }
 
 // delMaterial is POST /cgi-bin/material/del_material.
 func delMaterial(rq *request, id string) (any, error) {
-	return wechat.OK, rq.library.Delete(rq.ctx(), id)
+	return wechat.OK, rq.library.Delete(rq.Context(), id)
 }
 
 // addNews is POST /cgi-bin/material/add_news.
@@ -113,7 +113,7 @@ func addNews(rq *request, args wechat.Object) (any, error) {
 			return nil, err
 		}
 	}
-	m, err := rq.library.AddNews(rq.ctx(), articles, rq.base())
+	m, err := rq.library.AddNews(rq.Context(), articles, rq.base())
 	if err != nil {
 		return nil, err
 	}
@@ -137,5 +137,5 @@ func updateNews(rq *request, args wechat.Object) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wechat.OK, rq.library.UpdateNews(rq.ctx(), id, index, a, rq.base())
+	return wechat.OK, rq.library.UpdateNews(rq.Context(), id, index, a, rq.base())
 }

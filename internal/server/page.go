@@ -34,7 +34,7 @@ var china = time.FixedZone("UTC+8", 8*3600)
 func (s *Server) serveArticle(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	p, err := s.libraries.Article(r.Context(), q.Get("__biz"), q.Get("mid"), q.Get("idx"), q.Get("sn"), s.base(r))
-	if err != nil || !readable(w, r) {
+	if err != nil || !readable(r) {
 		s.fail(w, r, err)
 		return
 	}
@@ -59,7 +59,7 @@ func cover(a *wechat.Article) string {
 
 // serveIndex answers GET /: what this is.
 func (s *Server) serveIndex(w http.ResponseWriter, r *http.Request) {
-	if !readable(w, r) {
+	if !readable(r) {
 		s.fail(w, r, nil)
 		return
 	}

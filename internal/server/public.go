@@ -19,7 +19,7 @@ import (
 // servePicture answers /mmbiz_<kind>/<key>/<width>: a picture, or a voice or video.
 func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(r.URL.Path, "/")
-	if !readable(w, r) || len(parts) != 4 {
+	if !readable(r) || len(parts) != 4 {
 		s.fail(w, r, library.ErrNotFound)
 		return
 	}
@@ -52,7 +52,7 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 // serveVideo answers /video/<appid>/<media_id>.mp4, the down_url of a video.
 func (s *Server) serveVideo(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(r.URL.Path, "/")
-	if !readable(w, r) || len(parts) != 4 {
+	if !readable(r) || len(parts) != 4 {
 		s.fail(w, r, library.ErrNotFound)
 		return
 	}
@@ -66,15 +66,15 @@ func (s *Server) serveVideo(w http.ResponseWriter, r *http.Request) {
 	s.sendBytes(w, r, s.stored(m))
 }
 
-// readable tells whether a request is one that reads, and answers it where not.
-func readable(w http.ResponseWriter, r *http.Request) bool {
+// readable tells whether a request is one that reads.
+func readable(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }
 
 // fail answers a public request that cannot be served.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case !readable(w, r):
+	case !readable(r):
 		w.Header()["Allow"] = []string{"GET, HEAD"}
 		http.Error(w, "only GET and HEAD here", http.StatusMethodNotAllowed)
 	case errors.Is(err, library.ErrNotFound):

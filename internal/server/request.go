@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"io"
 	"math"
 	"net/http"
@@ -217,6 +216,3 @@ func (b *body) drain(w http.ResponseWriter) {
 		w.Header()["Connection"] = []string{"close"}
 	}
 }
-
-// context of the request; for endpoints.
-func (rq *request) ctx() context.Context { return rq.Request.Context() }

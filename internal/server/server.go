@@ -75,8 +75,6 @@ func (s *Server) HTTP() *http.Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	switch {
-	case strings.HasPrefix(path, "/cgi-bin/"):
-		s.serveAPI(w, r)
 	case strings.HasPrefix(path, "/mmbiz"):
 		s.servePicture(w, r)
 	case strings.HasPrefix(path, "/video/"):

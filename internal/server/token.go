@@ -13,7 +13,7 @@ func token(rq *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rq.server.libraries.Token(rq.ctx(), a, rq.param("secret"))
+	return rq.server.libraries.Token(rq.Context(), a, rq.param("secret"))
 }
 
 // stableToken is POST /cgi-bin/stable_token.
@@ -33,7 +33,7 @@ func stableToken(rq *request, args wechat.Object) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rq.server.libraries.StableToken(rq.ctx(), a, text[2], force)
+	return rq.server.libraries.StableToken(rq.Context(), a, text[2], force)
 }
 
 // credential checks what both token endpoints ask for, the appid first.
@@ -41,7 +41,7 @@ func (rq *request) credential(appID, grantType, secret string) (*library.Account
 	if appID == "" {
 		return nil, wechat.ErrAppIDMissing
 	}
-	a, err := rq.server.libraries.Known(rq.ctx(), appID)
+	a, err := rq.server.libraries.Known(rq.Context(), appID)
 	switch {
 	case err != nil:
 		return nil, err

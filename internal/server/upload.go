@@ -42,7 +42,7 @@ func (rq *request) readForm(use library.Use, t wechat.Type, names ...string) (f 
 	f = &form{fields: map[string]string{}}
 	defer func() {
 		if err != nil && f.upload != nil {
-			rq.library.Discard(rq.ctx(), f.upload)
+			rq.library.Discard(rq.Context(), f.upload)
 		}
 	}()
 	parts := multipart.NewReader(io.LimitReader(rq.body, library.MaxUpload+formRoom), params["boundary"])
@@ -61,7 +61,7 @@ func (rq *request) readForm(use library.Use, t wechat.Type, names ...string) (f 
 			if t == "" {
 				t = wechat.Type(f.fields["type"])
 			}
-			if f.upload, err = rq.library.Receive(rq.ctx(), use, t, partReader{p}); err != nil {
+			if f.upload, err = rq.library.Receive(rq.Context(), use, t, partReader{p}); err != nil {
 				return f, err
 			}
 			continue
@@ -125,11 +125,11 @@ func addMaterial(rq *request) (any, error) {
 	var title, introduction string
 	if f.upload.Type() == wechat.Video {
 		if title, introduction, err = rq.description(f); err != nil {
-			rq.library.Discard(rq.ctx(), f.upload)
+			rq.library.Discard(rq.Context(), f.upload)
 			return nil, err
 		}
 	}
-	m, err := rq.library.Add(rq.ctx(), f.upload, f.name, title, introduction)
+	m, err := rq.library.Add(rq.Context(), f.upload, f.name, title, introduction)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func uploadImg(rq *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := rq.library.Add(rq.ctx(), f.upload, f.name, "", "")
+	m, err := rq.library.Add(rq.Context(), f.upload, f.name, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func mediaUpload(rq *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := rq.library.Add(rq.ctx(), f.upload, f.name, "", "")
+	m, err := rq.library.Add(rq.Context(), f.upload, f.name, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func mediaUpload(rq *request) (any, error) {
 // mediaGet is GET /cgi-bin/media/get: the bytes of a temporary medium, or the address
 // of a temporary video.
 func mediaGet(rq *request) (any, error) {
-	m, err := rq.library.Temporary(rq.ctx(), rq.param("media_id"))
+	m, err := rq.library.Temporary(rq.Context(), rq.param("media_id"))
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (s *Store) makeIdentity(ctx context.Context) error {
 // Store implements library.Accounts.
 func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	st := &library.Store{}
-	err := s.view(ctx, func(q query) error {
+	err := s.look(ctx, func(q query) error {
 		return q.row(selectStore).Scan(&st.ID, &st.RootKey)
 	})
 	return st, err
@@ -74,7 +74,7 @@ func (s *Store) CreateAccount(ctx context.Context, a *library.Account) error {
 }
 
 func (s *Store) account(ctx context.Context, by statement, arg any) (a *library.Account, err error) {
-	err = s.view(ctx, func(q query) error {
+	err = s.look(ctx, func(q query) error {
 		a, err = scanAccount(q.row(by, arg))
 		return err
 	})
@@ -98,7 +98,7 @@ func (s *Store) AccountByUin(ctx context.Context, uin int64) (*library.Account, 
 
 // AccountList implements library.Accounts.
 func (s *Store) AccountList(ctx context.Context) (list []*library.Account, err error) {
-	err = s.view(ctx, func(q query) error {
+	err = s.look(ctx, func(q query) error {
 		rows, err := q.rows(selectAll)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (g grants) End(kind library.GrantKind, at int64) error {
 // Grant implements library.Accounts.
 func (s *Store) Grant(ctx context.Context, hash [32]byte) (*library.Grant, error) {
 	g := &library.Grant{Hash: hash}
-	err := s.view(ctx, func(q query) error {
+	err := s.look(ctx, func(q query) error {
 		return q.row(selectGrant, hash[:]).Scan(&g.Account, &g.Kind, &g.Expires, &g.Ends)
 	})
 	if err != nil {

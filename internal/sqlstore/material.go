@@ -62,7 +62,7 @@ func (q query) material(st statement, args ...any) (*library.Material, error) {
 }
 
 func (s *Store) material(ctx context.Context, st statement, args ...any) (m *library.Material, err error) {
-	err = s.view(ctx, func(q query) error {
+	err = s.look(ctx, func(q query) error {
 		m, err = q.material(st, args...)
 		return err
 	})
@@ -239,7 +239,7 @@ func (s *Store) DeleteAll(ctx context.Context, account int64) error {
 
 // RemovedAccounts implements library.Materials.
 func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
-	err = s.view(ctx, func(q query) error {
+	err = s.look(ctx, func(q query) error {
 		rows, err := q.rows(selectOrphans)
 		if err != nil {
 			return err
@@ -277,7 +277,7 @@ func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string
 // Counts implements library.Materials.
 func (s *Store) Counts(ctx context.Context, account int64) (map[wechat.Type]int64, error) {
 	counts := map[wechat.Type]int64{}
-	err := s.view(ctx, func(q query) error {
+	err := s.look(ctx, func(q query) error {
 		rows, err := q.rows(selectCounts, account)
 		if err != nil {
 			return err

@@ -58,18 +58,25 @@ var selectReady = sqlText(`select one from store`)
 
 // Ready implements library.Materials and, with it, library.Accounts.
 func (s *Store) Ready(ctx context.Context) error {
-	return s.view(ctx, func(q query) error {
+	return s.look(ctx, func(q query) error {
 		var one int
 		return q.row(selectReady).Scan(&one)
 	})
 }
 
-// query runs statements inside one transaction. Its errors are the driver's; view and
-// change turn them into those of the contract.
+// query runs statements, inside one transaction where there is one. Its errors are the
+// driver's; look, view and change turn them into those of the contract.
 type query struct {
 	ctx      context.Context
 	tx       *sql.Tx
 	prepared []*sql.Stmt
+}
+
+// look runs fn, which makes one statement and so needs no transaction around it.
+func (s *Store) look(ctx context.Context, fn func(q query) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return wrap(fn(query{ctx, nil, s.prepared[s.read]}))
 }
 
 // view runs fn in a read-only snapshot.
@@ -158,17 +165,24 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
+func (q query) statement(st statement) *sql.Stmt {
+	if q.tx == nil {
+		return q.prepared[st]
+	}
+	return q.tx.StmtContext(q.ctx, q.prepared[st])
+}
+
 func (q query) row(st statement, args ...any) *sql.Row {
-	return q.tx.StmtContext(q.ctx, q.prepared[st]).QueryRowContext(q.ctx, args...)
+	return q.statement(st).QueryRowContext(q.ctx, args...)
 }
 
 func (q query) rows(st statement, args ...any) (*sql.Rows, error) {
-	return q.tx.StmtContext(q.ctx, q.prepared[st]).QueryContext(q.ctx, args...)
+	return q.statement(st).QueryContext(q.ctx, args...)
 }
 
 // exec gives the number of rows that were changed.
 func (q query) exec(st statement, args ...any) (int64, error) {
-	res, err := q.tx.StmtContext(q.ctx, q.prepared[st]).ExecContext(q.ctx, args...)
+	res, err := q.statement(st).ExecContext(q.ctx, args...)
 	if err != nil {
 		return 0, err
 	}
