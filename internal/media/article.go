@@ -118,10 +118,17 @@ func cutTag(raw string) (tag string, ok bool) {
 }
 
 // isQuiet parses content as a browser does, in a body and as a document, with scripting
-// and without, and tells whether no JavaScript is in any of the trees.
+// and without, and tells whether no JavaScript is in any of the trees, nor in what they
+// become when a page takes one apart and puts it together again.
 func isQuiet(content string) bool {
 	if !strings.Contains(content, "<") {
 		return true
+	}
+	if isBomb(content) {
+		return isPlain(content)
+	}
+	if !isPlain(content) && hidesScript(content, 0) {
+		return false
 	}
 	for _, scripting := range []bool{true, false} {
 		opt := html.ParseOptionEnableScripting(scripting)
@@ -129,22 +136,114 @@ func isQuiet(content string) bool {
 		if err != nil {
 			return isPlain(content)
 		}
-		nodes, err := html.ParseFragmentWithOptions(strings.NewReader(content), element("div"), opt)
-		if err != nil {
-			return isPlain(content)
+		if hasScript(doc) {
+			return false
 		}
-		for _, n := range append(nodes, doc) {
-			if hasScript(n) {
-				return false
-			}
+		quiet, again := quietFragment(content, opt)
+		if quiet && again != content {
+			quiet, _ = quietFragment(again, opt)
+		}
+		if !quiet {
+			return false
 		}
 	}
 	return true
 }
 
+// quietFragment looks at content as what stands in a div, and gives it as written again.
+func quietFragment(content string, opt html.ParseOption) (quiet bool, again string) {
+	nodes, err := html.ParseFragmentWithOptions(strings.NewReader(content), element("div"), opt)
+	if err != nil {
+		return isPlain(content), content
+	}
+	var out strings.Builder
+	for _, n := range nodes {
+		if hasScript(n) {
+			return false, ""
+		}
+		if html.Render(&out, n) != nil {
+			return false, ""
+		}
+	}
+	return true, out.String()
+}
+
+// hidesScript tells whether an attribute or a comment holds JavaScript as its text, also
+// those that raw text would hold if it were none. It is harmless as such, but beside svg
+// and math it may be read as markup one day: after a CDATA, or when a page is put
+// together again by a browser of another mind.
+func hidesScript(content string, nested int) bool {
+	if nested > maxNested {
+		return true
+	}
+	z := html.NewTokenizer(strings.NewReader(content))
+	inside := ""
+	for {
+		kind := z.Next()
+		raw := string(z.Raw())
+		switch kind {
+		case html.ErrorToken:
+			return false
+		case html.CommentToken:
+			if text := string(z.Text()); cut(text, 0) != text {
+				return true
+			}
+		case html.TextToken:
+			if isRawText[inside] && hidesScript(raw, nested+1) {
+				return true
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			for _, a := range attributes(raw) {
+				if cut(a.value, 0) != a.value {
+					return true
+				}
+			}
+			inside = tagName(raw)
+			continue
+		}
+		inside = ""
+	}
+}
+
+// maxNodes is how large a tree may become that is held in memory.
+const maxNodes = 200_000
+
+// isBomb tells whether content may become a tree, or take a time, out of all proportion:
+// each block opens anew what formatting is open around it, and each further body and
+// html element is compared with the first.
+func isBomb(content string) bool {
+	nodes, open := 0, 0
+	z := html.NewTokenizer(strings.NewReader(content))
+	for nodes <= maxNodes {
+		switch z.Next() {
+		case html.ErrorToken:
+			return false
+		case html.StartTagToken, html.SelfClosingTagToken:
+			switch name, _ := z.TagName(); {
+			case isFormatting[string(name)]:
+				open++
+			case string(name) == "body", string(name) == "html":
+				nodes += maxNodes / 10
+			}
+		case html.EndTagToken:
+			if name, _ := z.TagName(); isFormatting[string(name)] && open > 0 {
+				open--
+			}
+		}
+		nodes += 1 + open
+	}
+	return true
+}
+
+// isFormatting are the elements that a browser opens again in the next block.
+var isFormatting = map[string]bool{
+	"a": true, "b": true, "big": true, "code": true, "em": true, "font": true, "i": true, "nobr": true, "s": true,
+	"small": true, "strike": true, "strong": true, "tt": true, "u": true,
+}
+
 // isPlain tells whether a browser must read content as the tokenizer does, whatever
 // tree it builds: nothing in it changes how the following bytes are read. It stands in
-// for the tree of content that is nested too deeply to be parsed.
+// for the tree of content that is too deep or too large to be parsed.
 func isPlain(content string) bool {
 	z := html.NewTokenizer(strings.NewReader(content))
 	for {

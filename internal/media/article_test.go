@@ -1,6 +1,7 @@
 package media
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // found is the tests' own reading of the rule, apart from the code's: a tree walk that
 // names the JavaScript it finds.
 func found(n *html.Node) string {
-	scheme := regexp.MustCompile(`(?i)^[\x00-\x20]*(j[\t\r\n]*a[\t\r\n]*v[\t\r\n]*a[\t\r\n]*s[\t\r\n]*c[\t\r\n]*r[\t\r\n]*i[\t\r\n]*p[\t\r\n]*t|v[\t\r\n]*b[\t\r\n]*s[\t\r\n]*c[\t\r\n]*r[\t\r\n]*i[\t\r\n]*p[\t\r\n]*t)[\t\r\n]*:|^[\x00-\x20]*data:\s*text/html`)
+	scheme := regexp.MustCompile(`(?i)^[\x00-\x20]*(j[\t\r\n]*a[\t\r\n]*v[\t\r\n]*a[\t\r\n]*s[\t\r\n]*c[\t\r\n]*r[\t\r\n]*i[\t\r\n]*p[\t\r\n]*t|v[\t\r\n]*b[\t\r\n]*s[\t\r\n]*c[\t\r\n]*r[\t\r\n]*i[\t\r\n]*p[\t\r\n]*t)[\t\r\n]*:|^[\x00-\x20]*data:[/\s]*text/html`)
 	var walk func(n *html.Node) string
 	walk = func(n *html.Node) string {
 		if n.Type == html.ElementNode {
@@ -163,7 +164,8 @@ func TestShowArticle(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{`<p>a<b>b`, `<p>a<b>b</b></p>`},
 		{`</div></body><img data-src="x.png">`, `<img src="x.png"/>`},
-		{`<img data-src="x.png" src="y.png">`, `<img data-src="x.png" src="y.png"/>`},
+		{`<img data-src="x.png" src="y.png" alt=z>`, `<img alt="z" src="x.png"/>`},
+		{`<p onclick=x>a<script>b</script><a href="javascript:x">c</a>`, `<p>a<a>c</a></p>`},
 		{`<iframe class="video_iframe" data-src="https://v.qq.com/x"></iframe>`, `<iframe class="video_iframe" src="https://v.qq.com/x"></iframe>`},
 		{`a<!-- b`, `a`},
 		{`a<plaintext>b`, `a`},
@@ -179,11 +181,33 @@ func TestShowArticle(t *testing.T) {
 // What is built to be read again and again is still read in one go.
 func TestCleanArticleOfMuch(t *testing.T) {
 	for _, piece := range []string{"<", "<script", "<script>", "<a ", "<a b='", "<!--", "<![CDATA[", "<svg><style>", "<xmp><style>",
-		"<iframe>", "<p onclick=x>", `<a href="javascript:x">`, "&", "</", "<scr<script></script>ipt>", "<textarea><title>", "<b>", "<form>"} {
+		"<iframe>", "<p onclick=x>", `<a href="javascript:x">`, "&", "</", "<scr<script></script>ipt>", "<textarea><title>", "<b>", "<form>", "<p><b>", "<p><b><i x=1>", "<body a%d>", "<html a=b>"} {
 		content := strings.Repeat(piece, (1<<16)/len(piece))
 		if what := alive(t, CleanArticle(content)); what != "" {
 			t.Errorf("%q leaves %s", piece, what)
 		}
+	}
+}
+
+// A tree can be far larger than its text; then it is not built.
+func TestArticleBomb(t *testing.T) {
+	var formats strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&formats, "<b id=%d>", i)
+	}
+	bomb := formats.String() + strings.Repeat("<p>", 300_000)
+	before := testing.AllocsPerRun(1, func() { CleanArticle(bomb); ShowArticle(bomb) })
+	if before > 10_000_000 {
+		t.Errorf("%.0f allocations", before)
+	}
+	if CleanArticle(bomb) != bomb {
+		t.Error("plain content was changed")
+	}
+	if shown := ShowArticle(bomb + "text"); shown != "text" {
+		t.Errorf("shown as %.60q", shown)
+	}
+	if hostile := CleanArticle(bomb + "<svg><style><img src=x onerror=alert(1)></style>"); alive(t, hostile[len(formats.String()):][:1000]) != "" {
+		t.Error("hostile content stayed")
 	}
 }
 

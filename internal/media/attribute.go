@@ -148,7 +148,7 @@ func isScriptURL(url string, opens bool) bool {
 	case "javascript", "vbscript":
 		return true
 	case "data":
-		kind, _, _ := strings.Cut(rest, ",")
+		kind, _, _ := strings.Cut(strings.TrimLeft(rest, "/"), ",") // data://text/html is one too
 		kind, _, _ = strings.Cut(kind, ";")
 		kind = strings.ToLower(strings.TrimSpace(kind))
 		return strings.HasPrefix(kind, "text/html") || opens && (strings.HasSuffix(kind, "xml") || kind == "text/xsl")

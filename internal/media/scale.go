@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -15,17 +16,17 @@ import (
 )
 
 // ErrNotScaled is Scale's error where the original is to be sent instead: the picture is
-// not wider than was asked for, is a GIF, is over 16,000,000 pixels or 65,535 on a side,
-// is damaged, or is of a kind that no decoder here knows.
+// not wider than was asked for, is a GIF, is over 65,535 pixels on a side, takes over
+// 64,000,000 bytes to decode, is damaged, or is of a kind that no decoder here knows.
 var ErrNotScaled = errors.New("media: the picture is not scaled")
 
 const (
-	maxPixels = 16_000_000
-	maxSide   = 65_535   // what a JPEG can be
-	maxHeader = 16 << 20 // bytes in front of a picture's size
-	maxScans  = 100      // of a JPEG; encoders write about ten
-	quality   = 85       // of a JPEG, of 100
-	maxBand   = 1 << 17  // pixels scaled at once, each of which takes 32 bytes
+	maxDecoded = 64_000_000 // bytes: 16 million pixels of most pictures
+	maxSide    = 65_535     // what a JPEG can be
+	maxHeader  = 16 << 20   // bytes in front of a picture's size
+	maxScans   = 100        // of a JPEG; encoders write about ten
+	quality    = 85         // of a JPEG, of 100
+	maxBand    = 1 << 17    // pixels scaled at once, each of which takes 32 bytes
 )
 
 // Scale gives a picture scaled down to width pixels, its height in proportion but at least
@@ -37,15 +38,14 @@ const (
 // as it is stored. Where the original is to be sent instead, the error wraps ErrNotScaled.
 // Errors of r other than io.EOF and io.ErrUnexpectedEOF come out as they are.
 //
-// While it runs, Scale holds the decoded picture in memory: up to 12 bytes a pixel, and
-// up to 28 for a progressive JPEG.
+// While it runs, Scale holds the decoded picture in memory.
 func Scale(r io.Reader, info Info, width int) (data []byte, mediaType string, err error) {
 	switch c := codecs[info.Format]; {
 	case c.decode == nil:
 		return nil, "", fmt.Errorf("%w: it is a %s", ErrNotScaled, info.Format)
 	case width < 1 || info.Width <= width || info.Height < 1:
 		return nil, "", fmt.Errorf("%w: %d wide is asked for, it is %d", ErrNotScaled, width, info.Width)
-	case info.Width > maxSide || info.Height > maxSide || int64(info.Width)*int64(info.Height) > maxPixels:
+	case info.Width > maxSide || info.Height > maxSide || int64(info.Width)*int64(info.Height) > maxDecoded:
 		return nil, "", fmt.Errorf("%w: %d by %d is too large", ErrNotScaled, info.Width, info.Height)
 	}
 	in := &pictureReader{r: r}
@@ -92,12 +92,51 @@ func decodePicture(in io.Reader, info Info) (img image.Image, header []byte, err
 	if config.Width != info.Width || config.Height != info.Height {
 		return nil, nil, fmt.Errorf("it is %d by %d, not %d by %d", config.Width, config.Height, info.Width, info.Height)
 	}
+	if n := decodedSize(info, config.ColorModel, start.b); n > maxDecoded {
+		return nil, nil, fmt.Errorf("it takes %d bytes to decode", n)
+	}
 	again := io.MultiReader(bytes.NewReader(start.b), in)
 	if info.Format == JPEG {
 		again = &scanCounter{r: again}
 	}
 	img, err = c.decode(again)
 	return img, start.b, err
+}
+
+// decodedSize estimates what a decoder allocates for a picture, in bytes.
+func decodedSize(info Info, model color.Model, header []byte) int64 {
+	perPixel := 4
+	switch model {
+	case color.GrayModel:
+		perPixel = 1
+	case color.Gray16Model:
+		perPixel = 2
+	case color.YCbCrModel:
+		perPixel = 3
+	case color.RGBA64Model, color.NRGBA64Model:
+		perPixel = 8
+	}
+	if _, paletted := model.(color.Palette); paletted {
+		perPixel = 1
+	}
+	const interlace = 28 // where a PNG says so
+	switch {
+	case info.Format == JPEG && isProgressive(header):
+		perPixel *= 5 // its coefficients are kept too, each in four bytes
+	case info.Format == PNG && len(header) > interlace && header[interlace] != 0:
+		perPixel *= 2 // a pass beside the whole
+	}
+	return int64(info.Width) * int64(info.Height) * int64(perPixel)
+}
+
+func isProgressive(header []byte) (found bool) {
+	f := newFile(bytes.NewReader(header), int64(len(header)))
+	// An error means that the header says no more.
+	_ = f.segments(func(marker byte, _ int64, _ int) (bool, error) {
+		found = found || marker == 0xC2
+		return found, nil
+	})
+	return found
 }
 
 // shrink scales in two passes, first the width and then the height, each of them in
