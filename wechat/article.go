@@ -110,6 +110,18 @@ func (as Articles) Decode(base string) ([]Article, error) {
 	return list, nil
 }
 
+// Article decodes one article, from 0; ok is false where there is none of that index.
+func (as Articles) Article(index int, base string) (a Article, ok bool, err error) {
+	var list []json.RawMessage
+	if err := json.Unmarshal(as.appendTo(nil, Wire{Base: base}), &list); err != nil {
+		return a, false, fmt.Errorf("stored articles: %w", err)
+	}
+	if index < 0 || index >= len(list) {
+		return a, false, nil
+	}
+	return a, true, json.Unmarshal(list[index], &a)
+}
+
 // appendTo writes the array as one caller sees it.
 func (as Articles) appendTo(dst []byte, w Wire) []byte {
 	for rest := []byte(as); ; {

@@ -53,10 +53,12 @@ var (
 	ErrTokenExpired      = &Error{42001, "access_token expired"}
 	ErrRequireGET        = &Error{43001, "require GET method"}
 	ErrRequirePOST       = &Error{43002, "require POST method"}
+	ErrRequireHTTPS      = &Error{43003, "require https"}
 	ErrEmptyMedia        = &Error{44001, "empty media data"}
 	ErrEmptyPost         = &Error{44002, "empty post data"}
 	ErrEmptyNews         = &Error{44003, "empty news data"}
 	ErrEmptyContent      = &Error{44004, "empty content"}
+	ErrMediaSize         = &Error{45001, "media size out of limit"}
 	ErrContentSize       = &Error{45002, "content size out of limit"}
 	ErrTitleSize         = &Error{45003, "title size out of limit"}
 	ErrDigestSize        = &Error{45004, "description size out of limit"}

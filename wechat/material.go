@@ -61,15 +61,38 @@ type Item struct {
 
 // AppendJSON implements [Answer].
 func (p *Page) AppendJSON(dst []byte, w Wire) []byte {
-	dst = append(dst, `{"item":[`...)
+	e := PageEncoder{Wire: w}
 	for i := range p.Item {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = p.Item[i].appendTo(dst, w)
+		dst = e.AppendItem(dst, &p.Item[i])
 	}
-	dst = appendNumber(dst, `],"total_count":`, p.TotalCount)
-	return append(appendNumber(dst, `,"item_count":`, p.ItemCount), '}')
+	return e.AppendEnd(dst, p.TotalCount)
+}
+
+// PageEncoder encodes a [Page] item by item: a page of news may be larger than one likes
+// to hold in memory.
+type PageEncoder struct {
+	Wire  Wire
+	items int64
+}
+
+// AppendItem encodes the next item.
+func (e *PageEncoder) AppendItem(dst []byte, it *Item) []byte {
+	if e.items == 0 {
+		dst = append(dst, `{"item":[`...)
+	} else {
+		dst = append(dst, ',')
+	}
+	e.items++
+	return it.appendTo(dst, e.Wire)
+}
+
+// AppendEnd encodes what stands behind the items.
+func (e *PageEncoder) AppendEnd(dst []byte, total int64) []byte {
+	if e.items == 0 {
+		dst = append(dst, `{"item":[`...)
+	}
+	dst = appendNumber(dst, `],"total_count":`, total)
+	return append(appendNumber(dst, `,"item_count":`, e.items), '}')
 }
 
 func (it *Item) appendTo(dst []byte, w Wire) []byte {

@@ -15,9 +15,10 @@ type Object map[string]json.RawMessage
 // ParseObject reads the body of a request whose arguments are JSON, whatever its
 // Content-Type. An empty body is [ErrEmptyPost]. A body that does not begin with `{` or
 // `[`, such as a form, holds no arguments and gives an empty Object. A broken object,
-// an array, and text that is not UTF-8 are [ErrDataFormat].
+// an array, and text that is not UTF-8 are [ErrDataFormat]. A byte order mark in front is
+// passed over.
 func ParseObject(body []byte) (Object, error) {
-	body = bytes.TrimLeft(body, " \t\r\n")
+	body = bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	if len(body) == 0 {
 		return nil, ErrEmptyPost
 	}
@@ -33,6 +34,9 @@ func ParseObject(body []byte) (Object, error) {
 
 // absent tells whether a member is missing or null, which mean the same.
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || raw[0] == 'n' }
+
+// Has tells whether a member is there and not null.
+func (o Object) Has(name string) bool { return !absent(o[name]) }
 
 // Text gives a string member, "" where it is absent; [ErrDataFormat] where it is of
 // another kind.

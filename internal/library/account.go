@@ -31,16 +31,26 @@ func (ls *Libraries) NewAccount(ctx context.Context, appID, secret string) (a *A
 	if strings.TrimSpace(secret) != secret {
 		return nil, "", errors.New("a secret does not begin or end with white space")
 	}
-	number, err := rand.Int(rand.Reader, big.NewInt(1e9))
-	if err != nil {
-		return nil, "", err
-	}
-	a = &Account{AppID: appID, Uin: 3e9 + number.Int64(), Created: ls.now().Unix()}
+	a = &Account{AppID: appID, Created: ls.now().Unix()}
 	a.setSecret(secret)
-	if err := ls.Accounts.CreateAccount(ctx, a); err != nil {
-		return nil, "", err
+	for {
+		number, err := rand.Int(rand.Reader, big.NewInt(1e9))
+		if err != nil {
+			return nil, "", err
+		}
+		a.Uin = 3e9 + number.Int64()
+		err = ls.Accounts.CreateAccount(ctx, a)
+		if !errors.Is(err, ErrExists) {
+			return a, secret, err
+		}
+		switch _, err := ls.Accounts.Account(ctx, appID); {
+		case err == nil:
+			return nil, "", ErrExists
+		case !errors.Is(err, ErrNotFound):
+			return nil, "", err
+		}
+		// The number was taken, not the appid.
 	}
-	return a, secret, nil
 }
 
 // RotateSecret gives an account a new secret and ends its own tokens at once.

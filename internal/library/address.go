@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sucai/internal/media"
 	"sucai/wechat"
 )
 
@@ -100,12 +101,13 @@ func (a *Account) biz() string {
 type ArticlePage struct {
 	Account *Account
 	Article wechat.Article
-	Created int64 // Unix seconds
+	Body    string // the content made fit for a page: balanced, without script
+	Created int64  // Unix seconds
 }
 
 // Article gives the article at an address that articleAddress made; own addresses in it
 // stand on base. ErrNotFound for any other, and when the news is gone.
-func (ls *Libraries) Article(ctx context.Context, biz, mid, idx, sn, base string) (*ArticlePage, error) {
+func (ls *Libraries) Article(ctx context.Context, biz, mid, idx, sn, base string, room Room) (*ArticlePage, error) {
 	if !hmac.Equal([]byte(sn), []byte(ls.sign("article", biz, mid, idx))) {
 		return nil, ErrNotFound
 	}
@@ -121,20 +123,25 @@ func (ls *Libraries) Article(ctx context.Context, biz, mid, idx, sn, base string
 	if err != nil {
 		return nil, err
 	}
-	m, err := ls.Materials.NewsByKey(ctx, a.ID, mid)
+	m, err := withArticles(room, func(most int64) (*Material, error) { return ls.Materials.NewsByKey(ctx, a.ID, mid, most) })
 	if err != nil {
 		return nil, err
 	}
 	if err := m.readable(); err != nil {
 		return nil, err
 	}
-	articles, err := m.Articles.Decode(base)
+	i, err := strconv.Atoi(idx)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	article, ok, err := m.Articles.Article(i-1, base)
 	if err != nil {
 		return nil, err
 	}
-	i, err := strconv.Atoi(idx)
-	if err != nil || i < 1 || i > len(articles) {
+	if !ok {
 		return nil, ErrNotFound
 	}
-	return &ArticlePage{a, articles[i-1], m.Created}, nil
+	p := &ArticlePage{Account: a, Article: article, Created: m.Created}
+	err = ls.trees.do(ctx, func() { p.Body = media.ShowArticle(article.Content) })
+	return p, err
 }

@@ -28,7 +28,7 @@ type Material struct {
 	Name         string // file name; a video's title; empty for news
 	Introduction string // of a video
 
-	Key    string // of the public address; cannot be guessed; unique in the account, and on the whole but for news
+	Key    string // of the public address; cannot be guessed; unique among all, of a news in its account
 	Blob   string // name of the blob; empty for news
 	Size   int64  // bytes of the blob; of a news, of its articles
 	Format media.Format
@@ -71,16 +71,18 @@ type Materials interface {
 	// ByKey gives the one material with a public key that is not a news.
 	ByKey(ctx context.Context, key string) (*Material, error)
 
-	// NewsByKey gives a news of an account by its key.
-	NewsByKey(ctx context.Context, account int64, key string) (*Material, error)
+	// NewsByKey gives a news of an account by its key. Articles larger than maxArticles
+	// bytes are left out.
+	NewsByKey(ctx context.Context, account int64, key string, maxArticles int64) (*Material, error)
 
-	// Page gives the listed materials of a type from offset on, the newest created
-	// first, and how many there are of the type in all; both from one snapshot. Updates
-	// never reorder. It costs about the same at any offset. Past the end it gives none.
-	// Of a material it gives what a list shows: MediaID, Type, Number, Name, Key, Size,
-	// Format, Articles, ArticlesFormat, Created, Updated. Articles that together are
-	// larger than maxArticles bytes are all left out.
-	Page(ctx context.Context, account int64, t wechat.Type, offset, count, maxArticles int64) (*Page, error)
+	// Page calls each with the listed materials of a type from offset on, the newest
+	// created first, and gives how many there are of the type in all; both are of one
+	// snapshot. Updates never reorder. It costs about the same at any offset. Past the
+	// end each is not called. A material has what a list shows: MediaID, Type, Number,
+	// Name, Key, Size, Format, Articles, ArticlesFormat, Created, Updated; Articles
+	// larger than SmallArticles are read one by one, after room was made, and are gone
+	// when each returns. An error of each or room ends it and comes out as it is.
+	Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room Room, each func(*Material) error) (total int64, err error)
 
 	// Counts gives how many listed materials of each type are alive.
 	Counts(ctx context.Context, account int64) (map[wechat.Type]int64, error)
@@ -93,7 +95,8 @@ type Materials interface {
 	// their order. ErrNotFound where there is none, also when two delete at once.
 	Delete(ctx context.Context, account int64, mediaID string) error
 
-	// DeleteExpired removes the rows whose time to expire is before the given one.
+	// DeleteExpired removes the rows whose time to expire is before the given one, in
+	// pieces, so that nobody waits long.
 	DeleteExpired(ctx context.Context, before int64) error
 
 	// DeleteAll removes everything of a removed account, in pieces, so that nobody
@@ -110,18 +113,12 @@ type Materials interface {
 	Ready(ctx context.Context) error
 }
 
-// Page is a part of a list.
-type Page struct {
-	Items []*Material
-	Total int64 // alive materials of the type
-}
-
 // Account is one Official Account (公众号).
 type Account struct {
 	ID      int64  // never given to another account, even when this one is removed
 	AppID   string // wx and 16 hex digits, as a rule
 	Uin     int64  // the account's number in addresses of articles; unique, chosen at random
-	Salt    []byte // of SecretHash
+	Salt    []byte // of Hash
 	Hash    []byte // sha256 of salt and secret: secrets are long and random
 	Created int64  // Unix seconds
 

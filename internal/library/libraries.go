@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
-	"sync"
 	"time"
 
 	"sucai/wechat"
@@ -42,8 +41,27 @@ type Libraries struct {
 	rootKey []byte
 
 	callers callerCache
-	scaling sync.Mutex // one picture is decoded at a time
 	scaled  pictureCache
+	scaling turns // pictures that are decoded at once
+	trees   turns // articles that are parsed at once
+}
+
+// turns bounds how much of something runs at once.
+type turns chan struct{}
+
+// do runs fn when it is its turn, unless ctx has ended by then.
+func (t turns) do(ctx context.Context, fn func()) error {
+	select {
+	case t <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-t }()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	fn()
+	return nil
 }
 
 // Open joins the engines, and refuses blobs that belong to another database.
@@ -55,7 +73,10 @@ func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	if err := e.Blobs.Claim(ctx, st.ID); err != nil {
 		return nil, err
 	}
-	ls := &Libraries{Engines: e, caps: o.Caps, now: o.Now, rootKey: st.RootKey}
+	ls := &Libraries{
+		Engines: e, caps: o.Caps, now: o.Now, rootKey: st.RootKey,
+		scaling: make(turns, 1), trees: make(turns, 2),
+	}
 	if ls.caps == nil {
 		ls.caps = DefaultCaps()
 	}

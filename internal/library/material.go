@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"sucai/wechat"
@@ -16,9 +17,37 @@ import (
 // MaxCount is the most that one page of a list holds, by the documents.
 const MaxCount = 20
 
-// Get gives a permanent material; articles larger than maxArticles bytes are left out.
-// 40007 for an id that is unknown, deleted, temporary or another account's.
-func (l *Library) Get(ctx context.Context, mediaID string, maxArticles int64) (*Material, error) {
+// Room makes room in memory for articles of so many bytes, before they are read. It may
+// wait, and its error comes out as it is.
+type Room func(size int64) error
+
+// SmallArticles is up to how many bytes the articles of a news are read without asking
+// for room.
+const SmallArticles = 64 << 10
+
+// Get gives a permanent material. 40007 for an id that is unknown, deleted, temporary or
+// another account's.
+func (l *Library) Get(ctx context.Context, mediaID string, room Room) (*Material, error) {
+	return withArticles(room, func(most int64) (*Material, error) { return l.permanent(ctx, mediaID, most) })
+}
+
+// withArticles reads a material, and once more with its articles where they are large.
+func withArticles(room Room, read func(maxArticles int64) (*Material, error)) (*Material, error) {
+	m, err := read(SmallArticles)
+	if err != nil || m.Type != wechat.News || m.Articles != nil {
+		return m, err
+	}
+	if room != nil {
+		if err := room(m.Size); err != nil {
+			return nil, err
+		}
+	}
+	return read(math.MaxInt64)
+}
+
+// permanent gives a permanent material; articles larger than maxArticles bytes are left
+// out. Errors as of Get.
+func (l *Library) permanent(ctx context.Context, mediaID string, maxArticles int64) (*Material, error) {
 	m, err := l.row(ctx, mediaID, maxArticles)
 	if err == nil && m.Number == 0 {
 		err = wechat.ErrInvalidMediaID
@@ -49,42 +78,36 @@ func (l *Library) row(ctx context.Context, mediaID string, maxArticles int64) (*
 	if errors.Is(err, ErrNotFound) {
 		return nil, wechat.ErrInvalidMediaID
 	}
-	if err == nil && m.Type == wechat.News {
+	if err == nil {
 		err = m.readable()
 	}
 	return m, err
 }
 
 func (m *Material) readable() error {
-	if m.ArticlesFormat != wechat.ArticlesFormat {
+	if m.Type == wechat.News && m.ArticlesFormat != wechat.ArticlesFormat {
 		return fmt.Errorf("news %s is stored in format %d, this sucai reads %d", m.MediaID, m.ArticlesFormat, wechat.ArticlesFormat)
 	}
 	return nil
 }
 
-// Page gives count materials of a type from offset on, the newest created first.
-// Articles that together are larger than maxArticles bytes are all left out. Errors:
-// 40004 for another type than image, voice, video and news; 40097 unless offset is 0 or
-// more and count 1 to 20.
-func (l *Library) Page(ctx context.Context, t wechat.Type, offset, count, maxArticles int64) (*Page, error) {
+// Page calls each with count materials of a type from offset on, the newest created
+// first, one after the other, and gives how many there are in all. Errors: 40004 for
+// another type than image, voice, video and news; 40097 unless offset is 0 or more and
+// count 1 to 20.
+func (l *Library) Page(ctx context.Context, t wechat.Type, offset, count int64, room Room, each func(*Material) error) (total int64, err error) {
 	if !t.IsListed() {
-		return nil, wechat.ErrInvalidMediaType
+		return 0, wechat.ErrInvalidMediaType
 	}
 	if offset < 0 || count < 1 || count > MaxCount {
-		return nil, wechat.ErrInvalidArgs
+		return 0, wechat.ErrInvalidArgs
 	}
-	p, err := l.ls.Materials.Page(ctx, l.Account.ID, t, offset, count, maxArticles)
-	if err != nil {
-		return nil, err
-	}
-	if t == wechat.News {
-		for _, m := range p.Items {
-			if err := m.readable(); err != nil {
-				return nil, err
-			}
+	return l.ls.Materials.Page(ctx, l.Account.ID, t, offset, count, room, func(m *Material) error {
+		if err := m.readable(); err != nil {
+			return err
 		}
-	}
-	return p, nil
+		return each(m)
+	})
 }
 
 // Counts gives how many materials of each type the account has.
@@ -98,7 +121,7 @@ func (l *Library) Counts(ctx context.Context) (*wechat.Counts, error) {
 
 // Delete removes a permanent material. 40007 as of Get.
 func (l *Library) Delete(ctx context.Context, mediaID string) error {
-	if _, err := l.Get(ctx, mediaID, 0); err != nil {
+	if _, err := l.permanent(ctx, mediaID, 0); err != nil {
 		return err
 	}
 	err := l.ls.Materials.Delete(ctx, l.Account.ID, mediaID)
@@ -112,6 +135,9 @@ func (l *Library) Delete(ctx context.Context, mediaID string) error {
 // fault: never an errcode.
 func (ls *Libraries) Open(ctx context.Context, m *Material, offset, length int64) (io.ReadCloser, error) {
 	r, err := ls.Blobs.Open(ctx, m.Blob, offset, length)
+	if errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("blob of %s is missing: %s", m.MediaID, m.Blob)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("blob of %s: %w", m.MediaID, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"math"
 	"math/big"
 	"unicode/utf8"
 
@@ -46,22 +45,15 @@ func (l *Library) AddNews(ctx context.Context, articles []wechat.Article, base s
 		}
 	}
 	m.setArticles(articles, base)
-	err := l.ls.Materials.Insert(ctx, m, l.ls.caps[wechat.News])
-	if errors.Is(err, ErrFull) {
-		return nil, wechat.ErrLibraryFull
-	}
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+	return m, l.insert(ctx, m, l.ls.caps[wechat.News])
 }
 
 // UpdateNews replaces the article at index, from 0, of a news. 40007 for a media_id
 // that is not a news' of this account, 40097 for an index that it does not have; other
 // errors as of AddNews.
-func (l *Library) UpdateNews(ctx context.Context, mediaID string, index int64, a wechat.Article, base string) error {
+func (l *Library) UpdateNews(ctx context.Context, mediaID string, index int64, a wechat.Article, base string, room Room) error {
 	for {
-		m, err := l.Get(ctx, mediaID, math.MaxInt64)
+		m, err := l.Get(ctx, mediaID, room)
 		if err == nil && m.Type != wechat.News {
 			err = wechat.ErrInvalidMediaID
 		}
@@ -116,14 +108,19 @@ func (l *Library) finishArticle(ctx context.Context, m *Material, articles []wec
 	case len(a.ContentSourceURL) > maxSourceURL:
 		return wechat.ErrURLSize
 	}
-	cover, err := l.Get(ctx, a.ThumbMediaID, 0)
+	cover, err := l.permanent(ctx, a.ThumbMediaID, 0)
 	if err == nil && cover.Type != wechat.Image {
 		err = wechat.ErrInvalidMediaID
 	}
 	if err != nil {
 		return err
 	}
-	a.Content = media.CleanArticle(a.Content)
+	if a.Content, err = l.ls.clean(ctx, a.Content); err != nil {
+		return err
+	}
+	if a.Content == "" {
+		return wechat.ErrEmptyContent // there was nothing but script
+	}
 	switch {
 	case len(articles) > 1:
 		a.Digest = ""
@@ -133,6 +130,12 @@ func (l *Library) finishArticle(ctx context.Context, m *Material, articles []wec
 	a.ThumbURL = base + cover.Address()
 	a.URL = base + l.articleAddress(m.Key, i)
 	return nil
+}
+
+// clean is media.CleanArticle for a process: it builds trees, so few run at once.
+func (ls *Libraries) clean(ctx context.Context, content string) (clean string, err error) {
+	err = ls.trees.do(ctx, func() { clean = media.CleanArticle(content) })
+	return clean, err
 }
 
 func firstCharacters(s string, n int) string {

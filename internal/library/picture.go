@@ -16,36 +16,45 @@ import (
 var PictureWidths = []int{0, 640, 300, 132, 96, 64}
 
 // Scaled gives an image scaled down to a width. ok is false where the original is to be
-// sent instead: it is no wider, animated, or over 16 megapixels.
+// sent instead: it is no wider, animated, too large or damaged.
 func (ls *Libraries) Scaled(ctx context.Context, m *Material, width int) (data []byte, mediaType string, ok bool, err error) {
 	if m.Type != wechat.Image || width == 0 || m.Width <= width {
 		return nil, "", false, nil
 	}
 	id := pictureID{m.Blob, width}
-	if p, ok := ls.scaled.get(id); ok {
-		return p.data, p.mediaType, true, nil
+	p, ok := ls.scaled.get(id)
+	if !ok {
+		wait := ls.scaling.do(ctx, func() {
+			if p, ok = ls.scaled.get(id); ok { // made while we waited
+				return
+			}
+			if p, err = ls.scale(ctx, m, width); err == nil {
+				ls.scaled.put(id, p)
+			}
+		})
+		if err = errors.Join(wait, err); err != nil {
+			return nil, "", false, err
+		}
 	}
-	ls.scaling.Lock()
-	defer ls.scaling.Unlock()
-	if p, ok := ls.scaled.get(id); ok { // made while we waited
-		return p.data, p.mediaType, true, nil
-	}
+	return p.data, p.mediaType, p.data != nil, nil
+}
+
+// scale gives a picture without data where the original is to be sent.
+func (ls *Libraries) scale(ctx context.Context, m *Material, width int) (p picture, err error) {
 	r, err := ls.Open(ctx, m, 0, m.Size)
 	if err != nil {
-		return nil, "", false, err
+		return p, err
 	}
 	defer r.Close()
 	info := media.Info{Format: m.Format, Width: m.Width, Height: m.Height}
-	p := picture{}
 	p.data, p.mediaType, err = media.Scale(r, info, width)
 	if errors.Is(err, media.ErrNotScaled) {
-		return nil, "", false, nil
+		return picture{}, nil
 	}
 	if err != nil {
-		return nil, "", false, fmt.Errorf("blob of %s: %w", m.MediaID, err)
+		return p, fmt.Errorf("blob of %s: %w", m.MediaID, err)
 	}
-	ls.scaled.put(id, p)
-	return p.data, p.mediaType, true, nil
+	return p, nil
 }
 
 // pictureCache keeps the pictures that were asked for last. Blobs never change, so
@@ -57,7 +66,10 @@ type pictureCache struct {
 	byID  map[pictureID]*list.Element
 }
 
-const pictureCacheBytes = 8 << 20
+const (
+	pictureCacheBytes = 8 << 20
+	pictureEntryBytes = 512 // of an entry around its data
+)
 
 type pictureID struct {
 	blob  string
@@ -88,17 +100,16 @@ func (c *pictureCache) get(id pictureID) (picture, bool) {
 func (c *pictureCache) put(id pictureID, p picture) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.byID[id] != nil {
+		return
+	}
 	if c.byID == nil {
 		c.byID = map[pictureID]*list.Element{}
 	}
 	c.byID[id] = c.used.PushFront(&pictureEntry{id, p})
-	for c.bytes += len(p.data); c.bytes > pictureCacheBytes; {
-		last := c.used.Back()
-		e := c.used.Remove(last).(*pictureEntry)
+	for c.bytes += pictureEntryBytes + len(p.data); c.bytes > pictureCacheBytes; {
+		e := c.used.Remove(c.used.Back()).(*pictureEntry)
 		delete(c.byID, e.id)
-		c.bytes -= len(e.data)
+		c.bytes -= pictureEntryBytes + len(e.data)
 	}
 }
-
-// ShowArticle gives an article's content for a page: balanced, without script.
-func (p *ArticlePage) ShowArticle() string { return media.ShowArticle(p.Article.Content) }

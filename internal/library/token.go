@@ -40,13 +40,19 @@ func (ls *Libraries) Token(ctx context.Context, a *Account, secret string) (*wec
 		return nil, wechat.ErrInvalidSecret
 	}
 	token, now := newToken(), ls.now().Unix()
-	err := ls.change(ctx, a.AppID, func(_ *Account, g Grants) error {
+	err := ls.change(ctx, a.AppID, func(a *Account, g Grants) error {
+		if !a.HasSecret(secret) { // rotated while we waited
+			return wechat.ErrInvalidSecret
+		}
 		if err := g.End(PlainGrant, now+overlap); err != nil {
 			return err
 		}
 		return g.Add(newGrant(PlainGrant, token, now))
 	})
-	return &wechat.AccessToken{AccessToken: token, ExpiresIn: tokenLife}, err
+	if err != nil {
+		return nil, err
+	}
+	return &wechat.AccessToken{AccessToken: token, ExpiresIn: tokenLife}, nil
 }
 
 // StableToken gives an account's stable token, as POST /cgi-bin/stable_token does: the
@@ -61,6 +67,9 @@ func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string,
 	stable := a.Stable
 	if !lasts(stable) {
 		err := ls.change(ctx, a.AppID, func(a *Account, g Grants) error {
+			if !a.HasSecret(secret) { // rotated while we waited
+				return wechat.ErrInvalidSecret
+			}
 			if stable = a.Stable; lasts(stable) { // somebody else was first
 				return nil
 			}

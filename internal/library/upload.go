@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"sucai/internal/media"
@@ -66,29 +67,34 @@ type Upload struct {
 }
 
 // Receive stores the bytes of an upload while they come in, and checks them against the
-// rules of its type. Errors: 40004 for a type that cannot be uploaded; by type 40009 to
-// 40012 for too many bytes, 40137 or 40113 for another format than the type's; 44001
-// for none, 45007 for a voice over 60 s. An error of r comes out as it is. What was
-// received is kept by Add or thrown away by Discard.
+// rules of its type; of a type that is not known yet, "", SetType does that later.
+// Errors: 40004 for a type that cannot be uploaded; by type 40009 to 40012 for too many
+// bytes, 40137 or 40113 for another format than the type's; 44001 for none, 45007 for a
+// voice over 60 s. An error of r comes out as it is. What was received is kept by Add or
+// thrown away by Discard.
 func (l *Library) Receive(ctx context.Context, use Use, t wechat.Type, r io.Reader) (*Upload, error) {
-	rule, ok := fileRules[use][t]
-	if !ok {
-		return nil, wechat.ErrInvalidMediaType
+	most := fileRule{size: MaxUpload, tooBig: wechat.ErrMediaSize}
+	if t != "" {
+		var ok bool
+		if most, ok = fileRules[use][t]; !ok {
+			return nil, wechat.ErrInvalidMediaType
+		}
 	}
-	up := &Upload{use: use, t: t}
+	up := &Upload{use: use}
 	var err error
-	up.blob, err = l.ls.Blobs.Put(ctx, &limited{r, rule.size, rule.tooBig}, func(r io.ReaderAt, size int64) error {
+	up.blob, err = l.ls.Blobs.Put(ctx, &limited{r, most.size, most.tooBig}, func(r io.ReaderAt, size int64) error {
 		if size == 0 {
 			return wechat.ErrEmptyMedia
 		}
+		up.blob.Size = size
 		up.info, err = media.Inspect(r, size)
-		if errors.Is(err, media.ErrUnknown) {
-			return rule.unknown
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, media.ErrUnknown) {
 			return err
 		}
-		return rule.check(t, up.info)
+		if t == "" {
+			return nil
+		}
+		return up.SetType(t)
 	})
 	if err != nil {
 		return nil, err
@@ -96,17 +102,25 @@ func (l *Library) Receive(ctx context.Context, use Use, t wechat.Type, r io.Read
 	return up, nil
 }
 
-func (rule fileRule) check(t wechat.Type, info media.Info) error {
-	for _, f := range rule.formats {
-		if f == info.Format {
-			if t == wechat.Voice && info.Duration.Milliseconds() > maxPlaytime {
-				return wechat.ErrPlaytime
-			}
-			return nil
-		}
+// SetType says what was uploaded, where Receive was not told. Errors as of Receive.
+func (up *Upload) SetType(t wechat.Type) error {
+	up.t = t
+	rule, ok := fileRules[up.use][t]
+	switch {
+	case !ok:
+		return wechat.ErrInvalidMediaType
+	case up.blob.Size > rule.size:
+		return rule.tooBig
+	case !slices.Contains(rule.formats, up.info.Format):
+		return rule.unknown
+	case t == wechat.Voice && up.info.Duration.Milliseconds() > maxPlaytime:
+		return wechat.ErrPlaytime
 	}
-	return rule.unknown
+	return nil
 }
+
+// Type is what the file was uploaded as; "" where that is not known yet.
+func (up *Upload) Type() wechat.Type { return up.t }
 
 // limited fails when more than left bytes come.
 type limited struct {
@@ -151,6 +165,9 @@ func (l *Library) Add(ctx context.Context, up *Upload, name, title, introduction
 			m.Name = title
 		}
 	}
+	if m.Name == "" {
+		m.Name = m.MediaID + "." + m.Format.Ext()
+	}
 	limit := int64(0)
 	switch up.use {
 	case Permanent:
@@ -158,15 +175,24 @@ func (l *Library) Add(ctx context.Context, up *Upload, name, title, introduction
 	case Temporary:
 		m.Expires = now + temporaryLife
 	}
-	err := l.ls.Materials.Insert(ctx, m, limit)
-	if err == nil {
-		return m, nil
-	}
-	if errors.Is(err, ErrFull) {
+	err := l.insert(ctx, m, limit)
+	var refused *wechat.Error
+	if errors.As(err, &refused) {
 		l.Discard(ctx, up) // the row is known not to be there
-		return nil, wechat.ErrLibraryFull
 	}
-	return nil, err
+	return m, err
+}
+
+// insert adds a row: 45034 when the library is full, 40001 when the account is gone.
+func (l *Library) insert(ctx context.Context, m *Material, limit int64) error {
+	err := l.ls.Materials.Insert(ctx, m, limit)
+	switch {
+	case errors.Is(err, ErrFull):
+		return wechat.ErrLibraryFull
+	case errors.Is(err, ErrNotFound):
+		return wechat.ErrInvalidCredential
+	}
+	return err
 }
 
 // baseName keeps what follows the last slash of either kind, at most 255 characters,
@@ -187,6 +213,3 @@ func baseName(name string) string {
 	}
 	return name
 }
-
-// Type is what the file was uploaded as.
-func (up *Upload) Type() wechat.Type { return up.t }

@@ -31,12 +31,13 @@ var (
 	selectMaterial = sqlText(`select ` + materialHead + `, case when type = 'news' and size <= $3 then articles end
 		from material where account = $1 and media_id = $2`)
 	selectByKey     = sqlText(`select ` + materialColumns + ` from material where key = $1 and key <> '' and type <> 'news'`)
-	selectNewsByKey = sqlText(`select ` + materialColumns + ` from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
-	selectPlace     = sqlText(`select type, number from material where account = $1 and media_id = $2`)
-	updateArticles  = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
+	selectNewsByKey = sqlText(`select ` + materialHead + `, case when size <= $3 then articles end
+		from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
+	selectPlace    = sqlText(`select type, number from material where account = $1 and media_id = $2`)
+	updateArticles = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
 		where account = $1 and media_id = $2 and version = $6 - 1`)
 	deleteMaterial = sqlText(`delete from material where account = $1 and media_id = $2`)
-	deleteExpired  = sqlText(`delete from material where expires > 0 and expires < $1`)
+	deleteExpired  = sqlText(`delete from material where id in (select id from material where expires > 0 and expires < $1 limit 1000)`)
 	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
 	deleteCounters = sqlText(`delete from counter where account = $1`)
@@ -83,8 +84,8 @@ func (s *Store) ByKey(ctx context.Context, key string) (*library.Material, error
 }
 
 // NewsByKey implements library.Materials.
-func (s *Store) NewsByKey(ctx context.Context, account int64, key string) (*library.Material, error) {
-	return s.material(ctx, selectNewsByKey, account, key)
+func (s *Store) NewsByKey(ctx context.Context, account int64, key string, maxArticles int64) (*library.Material, error) {
+	return s.material(ctx, selectNewsByKey, account, key, maxArticles)
 }
 
 // Insert implements library.Materials.
@@ -207,27 +208,30 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 
 // DeleteExpired implements library.Materials.
 func (s *Store) DeleteExpired(ctx context.Context, before int64) error {
-	return s.change(ctx, batchTime, func(q query) error {
-		_, err := q.exec(deleteExpired, before)
-		return err
-	})
+	return s.inPieces(ctx, func(q query) (int64, error) { return q.exec(deleteExpired, before) })
 }
 
 // DeleteAll implements library.Materials.
 func (s *Store) DeleteAll(ctx context.Context, account int64) error {
-	for left := true; left; {
-		err := s.change(ctx, batchTime, func(q query) error {
-			n, err := q.exec(deleteSome, account)
-			if err != nil {
-				return err
-			}
-			if left = n > 0; left {
-				return nil
-			}
-			if _, err := q.exec(deleteBuckets, account); err != nil {
-				return err
-			}
-			_, err = q.exec(deleteCounters, account)
+	err := s.inPieces(ctx, func(q query) (int64, error) { return q.exec(deleteSome, account) })
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, callTime, func(q query) error {
+		if _, err := q.exec(deleteBuckets, account); err != nil {
+			return err
+		}
+		_, err := q.exec(deleteCounters, account)
+		return err
+	})
+}
+
+// inPieces repeats a statement, each time in a transaction of its own, until it changes
+// nothing more; in between others have their turn.
+func (s *Store) inPieces(ctx context.Context, piece func(q query) (int64, error)) error {
+	for left := int64(1); left > 0; {
+		err := s.change(ctx, batchTime, func(q query) (err error) {
+			left, err = piece(q)
 			return err
 		})
 		if err != nil {

@@ -35,13 +35,10 @@ var (
 	newestNumbers = sqlText(`select number from material where account = $1 and type = $2 and number <= $3 and number >= $4 order by number desc limit 1 offset $5`)
 	oldestNumbers = sqlText(`select number from material where account = $1 and type = $2 and number <= $3 and number >= $4 order by number asc limit 1 offset $5`)
 
-	selectPage = sqlText(`select media_id, number, name, key, size, format, created, updated, articles_format, articles
+	selectPage = sqlText(`select media_id, number, name, key, size, format, created, updated, articles_format, case when size <= $5 then articles end
 		from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4`)
-	selectPageHeads = sqlText(`select media_id, number, name, key, size, format, created, updated, articles_format, null
-		from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4`)
-	selectPageSize = sqlText(`select coalesce(sum(size), 0) from
-		(select size from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4) page`)
-	selectCounter = sqlText(`select live, next from counter where account = $1 and type = $2`)
+	selectArticles = sqlText(`select articles from material where account = $1 and type = 'news' and number = $2`)
+	selectCounter  = sqlText(`select live, next from counter where account = $1 and type = $2`)
 )
 
 func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error {
@@ -60,52 +57,68 @@ func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error
 }
 
 // Page implements library.Materials.
-func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count, maxArticles int64) (*library.Page, error) {
-	p := &library.Page{}
-	err := s.view(ctx, func(q query) error {
+func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room library.Room, each func(*library.Material) error) (total int64, err error) {
+	err = s.view(ctx, func(q query) error {
 		var next int64
-		err := q.row(selectCounter, account, t).Scan(&p.Total, &next)
+		err := q.row(selectCounter, account, t).Scan(&total, &next)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // the account was removed under us
 		}
-		if err != nil || offset >= p.Total {
+		if err != nil || offset >= total {
 			return err
 		}
-		number, err := q.numberAt(account, t, offset, p.Total, next)
+		number, err := q.numberAt(account, t, offset, total, next)
 		if err != nil {
 			return err
 		}
-		text := selectPage
-		if t == wechat.News {
-			var size int64
-			if err := q.row(selectPageSize, account, t, number, count).Scan(&size); err != nil {
+		list, err := q.page(account, t, number, count)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			if err := q.largeArticles(m, room); err != nil {
 				return err
 			}
-			if size > maxArticles {
-				text = selectPageHeads
+			if err := each(m); err != nil {
+				return &callbackError{err}
 			}
+			m.Articles = nil
 		}
-		return q.page(p, text, account, t, number, count)
+		return nil
 	})
-	return p, err
+	return total, err
 }
 
-func (q query) page(p *library.Page, text statement, account int64, t wechat.Type, number, count int64) error {
-	rows, err := q.rows(text, account, t, number, count)
+// page reads rows without their large articles.
+func (q query) page(account int64, t wechat.Type, number, count int64) ([]*library.Material, error) {
+	rows, err := q.rows(selectPage, account, t, number, count, library.SmallArticles)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
+	list := make([]*library.Material, 0, count)
 	for rows.Next() {
 		m := &library.Material{Account: account, Type: t}
 		err := rows.Scan(&m.MediaID, &m.Number, &m.Name, &m.Key, &m.Size, &m.Format, &m.Created, &m.Updated,
 			&m.ArticlesFormat, (*[]byte)(&m.Articles))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p.Items = append(p.Items, m)
+		list = append(list, m)
 	}
-	return rows.Err()
+	return list, rows.Err()
+}
+
+func (q query) largeArticles(m *library.Material, room library.Room) error {
+	if m.Type != wechat.News || m.Articles != nil {
+		return nil
+	}
+	if room != nil {
+		if err := room(m.Size); err != nil {
+			return &callbackError{err}
+		}
+	}
+	return q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles))
 }
 
 // numberAt gives the number of the material at an offset below total; all numbers are
@@ -154,5 +167,5 @@ func (q query) bucketAt(walk statement, account int64, t wechat.Type, level int,
 	if err := rows.Err(); err != nil {
 		return 0, 0, err
 	}
-	return 0, 0, errors.New("counts of a list do not add up; run `sucai verify`")
+	return 0, 0, errors.New("the counts of a list do not add up")
 }

@@ -47,13 +47,6 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 	}
 
 	served := flock.New(path+".served", flock.SetPermissions(0o600))
-	alone, err := served.TryLock()
-	if err != nil {
-		return nil, err
-	}
-	if !alone && role == Server {
-		return nil, fmt.Errorf("%w: %s", ErrServed, path)
-	}
 	writing := flock.New(path+".write", flock.SetPermissions(0o600))
 	s := &Store{lock: exclusive(writing)}
 	s.close = func() error { return errors.Join(served.Close(), writing.Close()) }
@@ -66,17 +59,42 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	s.write.SetMaxOpenConns(1)
-	if err := s.open(ctx, alone); err != nil {
+	if err := s.openSQLite(ctx, served, role); err != nil {
 		s.Close()
+		if errors.Is(err, ErrServed) {
+			return nil, fmt.Errorf("%w: %s", err, path)
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if role == Command && alone {
-		if err := served.Unlock(); err != nil { // a server may start while we work
-			s.Close()
-			return nil, err
+	return s, nil
+}
+
+// openSQLite takes part among the processes of a database. The server's lock is taken,
+// and tried by commands, only while the lock of writing is held: so commands never take
+// each other for a server, and one that holds its lock has brought the schema up to date.
+func (s *Store) openSQLite(ctx context.Context, served *flock.Flock, role Role) error {
+	for end := time.Now().Add(callTime); ; time.Sleep(10 * time.Millisecond) {
+		unlock, err := s.lock(ctx)
+		if err != nil {
+			return err
+		}
+		alone, err := served.TryLock()
+		if err == nil && (alone || role == Command) {
+			err = s.open(ctx, alone)
+			if role == Command && alone {
+				err = errors.Join(err, served.Unlock()) // a server may start while we work
+			}
+			unlock()
+			return err
+		}
+		unlock()
+		if err != nil {
+			return err
+		}
+		if time.Now().After(end) { // the other server is not about to end
+			return ErrServed
 		}
 	}
-	return s, nil
 }
 
 func sqliteURL(path string, pragmas ...string) string {
@@ -110,12 +128,8 @@ func exclusive(file *flock.Flock) func(context.Context) (func(), error) {
 }
 
 // open brings the schema up to date, or checks that it is, and prepares the statements.
+// The caller holds the lock of writing.
 func (s *Store) open(ctx context.Context, migrate bool) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"material: unlisted":                        unlisted,
 		"material: pages":                           pages,
 		"material: pages against a model":           pagesAgainstModel,
+		"material: a page is one snapshot":          oneSnapshot,
 		"material: updates compare versions":        updates,
 		"material: large articles are left out":     largeArticles,
 		"material: import":                          imports,
@@ -113,12 +114,12 @@ func (s *store) insert(t testing.TB, a *library.Account, typ wechat.Type, ids ..
 
 func (s *store) page(t testing.TB, a *library.Account, typ wechat.Type, offset, count int64) (ids []string, total int64) {
 	t.Helper()
-	p, err := s.Materials.Page(s.ctx, a.ID, typ, offset, count, noCap)
-	s.must(t, err)
-	for _, m := range p.Items {
+	total, err := s.Materials.Page(s.ctx, a.ID, typ, offset, count, nil, func(m *library.Material) error {
 		ids = append(ids, m.MediaID)
-	}
-	return ids, p.Total
+		return nil
+	})
+	s.must(t, err)
+	return ids, total
 }
 
 func (s *store) wantPage(t testing.TB, a *library.Account, typ wechat.Type, offset, count int64, total int64, ids ...string) {
@@ -148,7 +149,7 @@ func insertReadDelete(t *testing.T, s *store) {
 		s.must(t, err)
 		same(t, got, m)
 		if typ == wechat.News {
-			got, err = s.Materials.NewsByKey(s.ctx, a.ID, m.Key)
+			got, err = s.Materials.NewsByKey(s.ctx, a.ID, m.Key, noCap)
 			s.must(t, err)
 			same(t, got, m)
 			_, err = s.Materials.ByKey(s.ctx, m.Key)
@@ -157,7 +158,7 @@ func insertReadDelete(t *testing.T, s *store) {
 			got, err = s.Materials.ByKey(s.ctx, m.Key)
 			s.must(t, err)
 			same(t, got, m)
-			_, err = s.Materials.NewsByKey(s.ctx, a.ID, m.Key)
+			_, err = s.Materials.NewsByKey(s.ctx, a.ID, m.Key, noCap)
 			wantErr(t, err, library.ErrNotFound)
 		}
 		n, err := s.Materials.Counts(s.ctx, a.ID)
@@ -261,6 +262,70 @@ func pages(t *testing.T, s *store) {
 	s.must(t, s.Materials.Delete(s.ctx, a.ID, "4"))
 	s.wantPage(t, a, wechat.Image, 0, 20, 5, "6", "5", "3", "2", "1")
 	s.wantPage(t, a, wechat.News, 0, 20, 0)
+
+	s.insert(t, a, wechat.News, "news")
+	_, err := s.Materials.Page(s.ctx, a.ID, wechat.News, 0, 20, nil, func(m *library.Material) error {
+		want := material(a, "news", wechat.News)
+		if m.Name != want.Name || m.Key != want.Key || string(m.Articles) != string(want.Articles) || m.ArticlesFormat != want.ArticlesFormat ||
+			m.Size != want.Size || m.Created != want.Created || m.Updated != want.Updated || m.Type != wechat.News || m.Number != 1 {
+			t.Errorf("listed %+v", m)
+		}
+		return nil
+	})
+	s.must(t, err)
+	large := material(a, "large", wechat.News)
+	large.Articles = append(large.Articles, make([]byte, library.SmallArticles)...)
+	large.Size = int64(len(large.Articles))
+	s.must(t, s.Materials.Insert(s.ctx, large, noCap))
+	var asked, sizes []int64
+	room := func(size int64) error { asked = append(asked, size); return nil }
+	_, err = s.Materials.Page(s.ctx, a.ID, wechat.News, 0, 20, room, func(m *library.Material) error {
+		sizes = append(sizes, int64(len(m.Articles)))
+		return nil
+	})
+	s.must(t, err)
+	if len(asked) != 1 || asked[0] != large.Size || len(sizes) != 2 || sizes[0] != large.Size || sizes[1] >= library.SmallArticles {
+		t.Fatalf("room for %v was asked, articles of %v came", asked, sizes)
+	}
+
+	own := errors.New("mine")
+	_, err = s.Materials.Page(s.ctx, a.ID, wechat.News, 0, 20, func(int64) error { return own }, func(*library.Material) error { return nil })
+	wantErr(t, err, own)
+	calls := 0
+	_, err = s.Materials.Page(s.ctx, a.ID, wechat.Image, 0, 20, nil, func(*library.Material) error { calls++; return own })
+	wantErr(t, err, own)
+	if calls != 1 {
+		t.Fatalf("%d calls after an error", calls)
+	}
+}
+
+// oneSnapshot sees that a page and its total belong together while others write.
+func oneSnapshot(t *testing.T, s *store) {
+	a := s.account(t, "a")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 60 { // a second is always added and taken away again
+			if err := s.Materials.Insert(s.ctx, material(a, fmt.Sprint(i), wechat.Image), noCap); err != nil {
+				t.Error(err)
+			}
+			if i > 0 {
+				if err := s.Materials.Delete(s.ctx, a.ID, fmt.Sprint(i-1)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	for {
+		if ids, total := s.page(t, a, wechat.Image, 0, 20); int64(len(ids)) != total {
+			t.Fatalf("%d of %d", len(ids), total)
+		}
+		select {
+		case <-done:
+			return
+		default:
+		}
+	}
 }
 
 // pagesAgainstModel compares every page with a slice, in a list long enough for all
@@ -275,6 +340,9 @@ func pagesAgainstModel(t *testing.T, s *store) {
 		for range n {
 			m := material(a, fmt.Sprintf("m%06d", next), wechat.Image)
 			m.Number = library.NextNumber
+			if next%40 == 0 { // numbers with gaps, up to several millions
+				m.Number = int64(next+1) * 4000
+			}
 			ms = append(ms, m)
 			model = append([]string{m.MediaID}, model...)
 			next++
@@ -352,10 +420,10 @@ func largeArticles(t *testing.T, s *store) {
 		if (m.Articles != nil) != c.want || m.Size != size {
 			t.Fatalf("at most %d: articles %q, size %d", c.most, m.Articles, m.Size)
 		}
-		p, err := s.Materials.Page(s.ctx, a.ID, wechat.News, 1, 2, 2*c.most)
+		m, err = s.Materials.NewsByKey(s.ctx, a.ID, m.Key, c.most)
 		s.must(t, err)
-		if len(p.Items) != 2 || (p.Items[0].Articles != nil) != c.want || (p.Items[1].Articles != nil) != c.want || p.Items[1].Size != size {
-			t.Fatalf("page of at most %d: %+v", 2*c.most, p)
+		if (m.Articles != nil) != c.want || m.Size != size {
+			t.Fatalf("by key, at most %d: articles %q, size %d", c.most, m.Articles, m.Size)
 		}
 	}
 }

@@ -54,7 +54,8 @@ create table material (
 );
 create unique index material_media_id on material (account, media_id);
 create unique index material_number on material (account, type, number) where number is not null;
-create unique index material_key on material (key, account) where key <> '';
+create unique index material_key on material (key) where key <> '' and type <> 'news';
+create unique index material_news_key on material (account, key) where key <> '' and type = 'news';
 create index material_blob on material (blob) where blob <> '';
 create index material_expires on material (expires) where expires > 0;
 

@@ -1,0 +1,60 @@
+package blobs
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The contract is tested in storetest; here is what only a directory has.
+
+func TestClaimOfADirectoryInUse(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "somebody's"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := OpenDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Claim(context.Background(), "id"); err == nil || !strings.Contains(err.Error(), "empty directory") {
+		t.Errorf("claimed: %v", err)
+	}
+}
+
+// What a killed upload left behind goes away, when it is old.
+func TestLeftovers(t *testing.T) {
+	ctx := context.Background()
+	root := filepath.Join(t.TempDir(), "a", "b")
+	d, err := OpenDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Claim(ctx, "id"); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(root, "tmp", "put-1")
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	none := func(names []string) error { t.Errorf("listed %q", names); return nil }
+	if err := d.List(ctx, time.Now().Add(-time.Hour), none); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); err != nil {
+		t.Error("a young one is gone")
+	}
+	if err := d.List(ctx, time.Now().Add(time.Hour), none); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("an old one is still there")
+	}
+	info, err := os.Stat(root)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the directory may be read by others: %v", info.Mode())
+	}
+}
