@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"sucai/internal/library"
+	"sucai/internal/sqlstore"
 	"sucai/wechat"
 )
 
@@ -29,7 +31,7 @@ func post(b *testing.B, url, body string) {
 	}
 	n, err := io.Copy(io.Discard, res.Body)
 	res.Body.Close()
-	if err != nil || n < 100 {
+	if err != nil || n < 50 {
 		b.Fatalf("%d bytes, %v", n, err)
 	}
 }
@@ -74,47 +76,85 @@ func BenchmarkUploadImage(b *testing.B) {
 	}
 }
 
-// BenchmarkPage reads pages of 20 out of SUCAI_BENCH_MATERIALS (1,000,000) images and as
-// many news: the last page is to cost at most 1.5 times the first, none more than twice.
-func BenchmarkPage(b *testing.B) {
+// BenchmarkFlat compares, call by call in turn, what must not grow with the library, on
+// SUCAI_BENCH_MATERIALS (1,000,000) images, as many news and a thousandth as many
+// accounts: pages against the first page (at most twice its time, the last at most 1.5
+// times), and a token lookup, a keyed read and starting against a library that is all
+// but empty (at most 1.5 times). It fails where a ratio is beyond that.
+func BenchmarkFlat(b *testing.B) {
 	n, err := strconv.Atoi(os.Getenv("SUCAI_BENCH_MATERIALS"))
 	if err != nil {
 		n = 1_000_000
 	}
-	f := newFixture(b, quiet)
-	for _, t := range []wechat.Type{wechat.Image, wechat.News} {
-		f.generate(b, t, n)
+	large, small := newFixture(b, quiet), newFixture(b, quiet)
+	for i := range n / 1000 {
+		_, _, err := large.ls.NewAccount(b.Context(), fmt.Sprintf("wx%016d", i), "")
+		must(b, err)
 	}
-	url := f.base + f.at("material/batchget_material")
+	for _, t := range []wechat.Type{wechat.Image, wechat.News} {
+		large.generate(b, t, n)
+		small.generate(b, t, 40)
+	}
+	url := large.base + large.at("material/batchget_material")
 	for _, t := range []wechat.Type{wechat.Image, wechat.News} {
 		for _, at := range []struct {
 			name   string
 			offset int
-		}{{"first", 0}, {"quarter", n / 4}, {"middle", n / 2}, {"threequarters", n * 3 / 4}, {"last", n - 20}} {
+			most   float64
+		}{{"quarter", n / 4, 2}, {"middle", n / 2, 2}, {"odd", n/3 + 7, 2}, {"threequarters", n * 3 / 4, 2}, {"last", n - 20, 1.5}} {
 			first, page := pageBody(t, 0), pageBody(t, at.offset)
-			b.Run(string(t)+"/"+at.name, func(b *testing.B) {
-				b.ReportAllocs()
-				// In turn with the first page, so that both share the machine's mood.
-				var ofFirst, ofPage time.Duration
-				for b.Loop() {
-					ofFirst += timed(func() { post(b, url, first) })
-					ofPage += timed(func() { post(b, url, page) })
-				}
-				b.ReportMetric(float64(ofPage.Nanoseconds())/float64(b.N), "ns/page")
-				b.ReportMetric(float64(ofPage)/float64(ofFirst), "x-first")
+			b.Run("page/"+string(t)+"/"+at.name, func(b *testing.B) {
+				inTurn(b, at.most, func() { post(b, url, first) }, func() { post(b, url, page) })
 			})
 		}
+	}
+	for name, path := range map[string]string{"token": "material/get_materialcount", "keyed": "material/get_material"} {
+		b.Run(name, func(b *testing.B) {
+			i := 0
+			call := func(f *fixture) func() {
+				url := f.base + f.at(path)
+				return func() { i++; post(b, url, fmt.Sprintf(`{"media_id":"generated%055dn"}`, i/2%40)) }
+			}
+			inTurn(b, 1.5, call(small), call(large))
+		})
+	}
+	b.Run("start", func(b *testing.B) {
+		start := func(f *fixture) func() {
+			return func() {
+				db, err := sqlstore.OpenSQLite(b.Context(), filepath.Join(f.dir, "sucai.db"), sqlstore.Command)
+				must(b, err)
+				must(b, db.Close())
+			}
+		}
+		inTurn(b, 1.5, start(small), start(large))
+	})
+}
+
+// inTurn times two functions in turn, so that both share the machine's mood, and fails
+// when the second takes more than most times the first.
+func inTurn(b *testing.B, most float64, first, second func()) {
+	b.ReportAllocs()
+	var of [2]time.Duration
+	i := 0
+	for b.Loop() {
+		for j := range of {
+			k := (i + j) % 2
+			start := time.Now()
+			[]func(){first, second}[k]()
+			of[k] += time.Since(start)
+		}
+		i++
+	}
+	ratio := float64(of[1]) / float64(of[0])
+	b.ReportMetric(float64(of[1].Nanoseconds())/float64(i), "ns/it")
+	b.ReportMetric(ratio, "x-reference")
+	if i >= 100 && ratio > most {
+		b.Errorf("it takes %.2f times the reference, at most %.1f is promised", ratio, most)
 	}
 }
 
 func pageBody(t wechat.Type, offset int) string {
 	return fmt.Sprintf(`{"type":"%s","offset":%d,"count":20}`, t, offset)
-}
-
-func timed(fn func()) time.Duration {
-	start := time.Now()
-	fn()
-	return time.Since(start)
 }
 
 // generate loads a library through its import, oldest first.

@@ -8,14 +8,7 @@ import (
 // getMaterial is POST /cgi-bin/material/get_material: articles of a news, title and
 // address of a video, the bytes of anything else.
 func getMaterial(rq *request, id string) (any, error) {
-	m, err := large(rq, func(most int64) (*library.Material, error) {
-		return rq.library.Get(rq.Context(), id, most)
-	}, func(m *library.Material) int64 {
-		if m.Type == wechat.News && m.Articles == nil {
-			return m.Size
-		}
-		return 0
-	})
+	m, err := rq.library.Get(rq.Context(), id, rq.memory.room)
 	if err != nil {
 		return nil, err
 	}
@@ -62,30 +55,26 @@ func batchGetMaterial(rq *request, args wechat.Object) (any, error) {
 	if !ok || !ok2 {
 		return nil, wechat.ErrInvalidArgs
 	}
-	p, err := large(rq, func(most int64) (*library.Page, error) {
-		return rq.library.Page(rq.Context(), wechat.Type(t), offset, count, most)
-	}, func(p *library.Page) (size int64) {
-		for _, m := range p.Items {
-			if m.Type == wechat.News && m.Articles == nil {
-				size += m.Size
-			}
-		}
-		return size
-	})
-	if err != nil {
-		return nil, err
-	}
-	page := &wechat.Page{Item: make([]wechat.Item, len(p.Items)), TotalCount: p.Total, ItemCount: int64(len(p.Items))}
-	for i, m := range p.Items {
+	// Item by item: twenty news of eight long articles are not held in memory.
+	out := rq.spool()
+	encoder := wechat.PageEncoder{Wire: rq.wire()}
+	var buf []byte
+	total, err := rq.library.Page(rq.Context(), wechat.Type(t), offset, count, rq.memory.room, func(m *library.Material) error {
 		it := wechat.Item{MediaID: m.MediaID, UpdateTime: m.Updated}
 		if m.Type == wechat.News {
 			it.Content = newsAnswer(m)
 		} else {
 			it.Name, it.URL = m.Name, m.Address()
 		}
-		page.Item[i] = it
+		buf = encoder.AppendItem(buf[:0], &it)
+		_, err := out.Write(buf)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return page, nil
+	_, err = out.Write(encoder.AppendEnd(buf[:0], total))
+	return out, err
 }
 
 // getMaterialCount is GET /cgi-bin/material/get_materialcount; some clients POST.
@@ -130,12 +119,12 @@ func updateNews(rq *request, args wechat.Object) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(args["articles"]) == 0 {
+	if !args.Has("articles") {
 		return nil, wechat.ErrEmptyNews
 	}
 	a, err := wechat.ParseArticle(args["articles"])
 	if err != nil {
 		return nil, err
 	}
-	return wechat.OK, rq.library.UpdateNews(rq.Context(), id, index, a, rq.base())
+	return wechat.OK, rq.library.UpdateNews(rq.Context(), id, index, a, rq.base(), rq.memory.room)
 }

@@ -268,7 +268,7 @@ func TestTemporaryMedia(t *testing.T) {
 func TestBlobMissing(t *testing.T) {
 	f := newFixture(t)
 	id := f.add("image", "a.png", pngBytes(1, 1))
-	m, err := f.ls.Of(f.account).Get(t.Context(), id, 0)
+	m, err := f.ls.Of(f.account).Get(t.Context(), id, nil)
 	must(t, err)
 	must(t, f.ls.Blobs.Remove(t.Context(), m.Blob))
 	wantBody(t, "blob gone", f.call("material/get_material", `{"media_id":"`+id+`"}`), `{"errcode":-1,"errmsg":"system error"}`)

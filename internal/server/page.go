@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ var (
 
 // What an article may do on its page: show itself. Pictures and films may come from
 // anywhere, as articles' do; nothing runs, and the page has no origin.
-const articlePolicy = "default-src 'none'; img-src * data:; media-src *; style-src 'unsafe-inline'; frame-src https:; " +
+const articlePolicy = "default-src 'none'; img-src * data:; media-src *; style-src 'unsafe-inline'; frame-src http: https:; " +
 	"base-uri 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 // china is the platform's time.
@@ -33,7 +34,9 @@ var china = time.FixedZone("UTC+8", 8*3600)
 // serveArticle answers /s?__biz=..&mid=..&idx=..&sn=..: the page of an article.
 func (s *Server) serveArticle(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	p, err := s.libraries.Article(r.Context(), q.Get("__biz"), q.Get("mid"), q.Get("idx"), q.Get("sn"), s.base(r))
+	memory := hold{server: s, ctx: r.Context()}
+	defer memory.release()
+	p, err := s.libraries.Article(r.Context(), q.Get("__biz"), q.Get("mid"), q.Get("idx"), q.Get("sn"), s.base(r), memory.room)
 	if err != nil || !readable(r) {
 		s.fail(w, r, err)
 		return
@@ -43,9 +46,17 @@ func (s *Server) serveArticle(w http.ResponseWriter, r *http.Request) {
 		"Title": a.Title, "Author": a.Author, "Digest": a.Digest, "Account": p.Account.Settings.Name,
 		"Date":   time.Unix(p.Created, 0).In(china).Format("2006-01-02"),
 		"Cover":  cover(&a),
-		"Source": a.ContentSourceURL,
-		"Body":   template.HTML(p.ShowArticle()),
+		"Source": source(&a),
+		"Body":   template.HTML(p.Body),
 	})
+}
+
+// source gives the address to read on at, where it is one that a reader may follow.
+func source(a *wechat.Article) string {
+	if u, err := url.Parse(a.ContentSourceURL); err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return a.ContentSourceURL
 }
 
 // cover gives the picture to show above an article, unless its text shows it too.

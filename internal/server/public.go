@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,30 +24,31 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, library.ErrNotFound)
 		return
 	}
-	width, err := strconv.Atoi(parts[3])
-	if err != nil || !slices.Contains(library.PictureWidths, width) {
-		s.fail(w, r, library.ErrNotFound)
-		return
-	}
+	width := slices.IndexFunc(library.PictureWidths, func(n int) bool { return strconv.Itoa(n) == parts[3] })
 	m, err := s.libraries.Public(r.Context(), parts[2])
+	if err == nil && (width < 0 || !strings.HasPrefix(m.Address(), "/"+parts[1]+"/")) {
+		err = library.ErrNotFound
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	data, mediaType, ok, err := s.libraries.Scaled(r.Context(), m, width)
+	c := s.stored(m, `"`+m.Blob+"-"+parts[3]+`"`, "public, max-age=86400")
+	if c.unchanged(w, r) { // looked at before the work of scaling
+		return
+	}
+	data, mediaType, ok, err := s.libraries.Scaled(r.Context(), m, library.PictureWidths[width])
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header()["Cache-Control"] = []string{"public, max-age=86400"}
 	if ok {
-		s.sendBytes(w, r, content{mediaType, `"` + m.Blob + "-" + parts[3] + `"`, int64(len(data)),
-			func(_ context.Context, offset, _ int64) (io.ReadCloser, error) {
-				return io.NopCloser(bytes.NewReader(data[offset:])), nil
-			}})
-		return
+		c.mediaType, c.size = mediaType, int64(len(data))
+		c.open = func(_ context.Context, offset, _ int64) (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(data[offset:])), nil
+		}
 	}
-	s.sendBytes(w, r, s.stored(m))
+	s.sendBytes(w, r, c)
 }
 
 // serveVideo answers /video/<appid>/<media_id>.mp4, the down_url of a video.
@@ -62,8 +64,10 @@ func (s *Server) serveVideo(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header()["Cache-Control"] = noStore
-	s.sendBytes(w, r, s.stored(m))
+	c := s.stored(m, `"`+m.Blob+`"`, "no-store")
+	if !c.unchanged(w, r) {
+		s.sendBytes(w, r, c)
+	}
 }
 
 // readable tells whether a request is one that reads.
@@ -91,28 +95,40 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 type content struct {
 	mediaType string
 	tag       string // changes when the bytes do, which they never do
+	cache     string // for how long it may be kept
 	size      int64
 	open      func(ctx context.Context, offset, length int64) (io.ReadCloser, error)
 }
 
-func (s *Server) stored(m *library.Material) content {
-	return content{m.Format.MediaType(), `"` + m.Blob + `"`, m.Size,
+func (s *Server) stored(m *library.Material, tag, cache string) content {
+	return content{m.Format.MediaType(), tag, cache, m.Size,
 		func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 			return s.libraries.Open(ctx, m, offset, length)
 		}}
 }
 
-// sendBytes answers with the whole or with one range.
-func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, c content) {
+// unchanged answers a client that has the content already.
+func (c *content) unchanged(w http.ResponseWriter, r *http.Request) bool {
+	match := r.Header.Get("If-None-Match")
+	if match != "*" && !strings.Contains(match, c.tag) {
+		return false
+	}
+	c.header(w)
+	w.WriteHeader(http.StatusNotModified)
+	return true
+}
+
+func (c *content) header(w http.ResponseWriter) {
 	h := w.Header()
 	h["Etag"] = []string{c.tag}
+	h["Cache-Control"] = []string{c.cache}
 	h["Accept-Ranges"] = []string{"bytes"}
 	h["X-Content-Type-Options"] = noSniff
-	if match := r.Header.Get("If-None-Match"); match == "*" || match != "" && strings.Contains(match, c.tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	status, offset, length := http.StatusOK, int64(0), c.size
+}
+
+// sendBytes answers with the whole or with one range.
+func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, c content) {
+	h, status, offset, length := w.Header(), http.StatusOK, int64(0), c.size
 	if asked := r.Header.Get("Range"); asked != "" && (r.Header.Get("If-Range") == "" || r.Header.Get("If-Range") == c.tag) {
 		var ok bool
 		switch offset, length, ok = oneRange(asked, c.size); {
@@ -124,18 +140,19 @@ func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, c content) {
 			return
 		default:
 			status = http.StatusPartialContent
-			h["Content-Range"] = []string{"bytes " + strconv.FormatInt(offset, 10) + "-" +
-				strconv.FormatInt(offset+length-1, 10) + "/" + strconv.FormatInt(c.size, 10)}
 		}
 	}
 	body, err := c.open(r.Context(), offset, length)
 	if err != nil {
-		delete(h, "Content-Range")
-		delete(h, "Etag")
 		s.fail(w, r, err)
 		return
 	}
 	defer body.Close()
+	c.header(w)
+	if status == http.StatusPartialContent {
+		h["Content-Range"] = []string{"bytes " + strconv.FormatInt(offset, 10) + "-" +
+			strconv.FormatInt(offset+length-1, 10) + "/" + strconv.FormatInt(c.size, 10)}
+	}
 	h["Content-Type"] = []string{c.mediaType}
 	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	w.WriteHeader(status)
@@ -155,26 +172,23 @@ func oneRange(asked string, size int64) (offset, length int64, ok bool) {
 		return 0, 0, false
 	}
 	if from == "" { // the last so many
-		n, err := strconv.ParseInt(to, 10, 64)
-		if err != nil || n < 0 {
+		n, err := strconv.ParseUint(to, 10, 63)
+		if err != nil {
 			return 0, 0, false
 		}
-		n = min(n, size)
-		return size - n, n, true
+		length = min(int64(n), size)
+		return size - length, length, true
 	}
-	first, err := strconv.ParseInt(from, 10, 64)
-	if err != nil || first < 0 {
+	first, err := strconv.ParseUint(from, 10, 63)
+	if err != nil {
 		return 0, 0, false
 	}
-	last := size - 1
+	last := uint64(math.MaxInt64)
 	if to != "" {
-		if last, err = strconv.ParseInt(to, 10, 64); err != nil || last < first {
+		if last, err = strconv.ParseUint(to, 10, 63); err != nil || last < first {
 			return 0, 0, false
 		}
-		last = min(last, size-1)
 	}
-	if first >= size {
-		return 0, 0, true
-	}
-	return first, last - first + 1, true
+	offset = min(int64(first), size)
+	return offset, min(int64(last), size-1) - offset + 1, true
 }

@@ -25,29 +25,35 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // reply writes the answer of every call of the API: the only place that does.
 func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error) {
+	h := w.Header()
+	h["X-Rid"] = []string{rq.rid}
 	code, sent := 0, int64(0)
-	w.Header()["X-Rid"] = []string{rq.rid}
-	if file, ok := value.(*wechat.File); ok && err == nil {
-		sent, err = s.sendFile(w, rq, file)
-		if err != nil {
-			s.logCall(rq, -1, sent, err)
-			panic(http.ErrAbortHandler) // a short body must not look whole
-		}
-	} else {
-		answer, _ := value.(wechat.Answer)
-		if err != nil {
-			e := s.wireError(err)
-			code, answer = e.Code, e
-		}
+	if err != nil {
+		e := s.wireError(err)
+		code, value = e.Code, e
+	}
+	var broken error
+	switch v := value.(type) {
+	case *wechat.File:
+		sent, broken = s.sendFile(w, rq, v)
+	case *spool:
+		sent, broken = s.sendSpool(w, rq, v)
+	case wechat.Answer:
 		buf := buffers.Get().(*[]byte)
-		*buf = answer.AppendJSON((*buf)[:0], wechat.Wire{Base: rq.base()})
-		sent = s.sendJSON(w, *buf)
+		*buf = v.AppendJSON((*buf)[:0], rq.wire())
+		sent, broken = s.sendJSON(w, rq, *buf)
 		if cap(*buf) <= freeMemory {
 			buffers.Put(buf)
 		}
 	}
-	s.logCall(rq, code, sent, err)
+	s.logCall(rq, code, sent, errors.Join(err, broken))
+	if broken != nil {
+		panic(http.ErrAbortHandler) // a short body must not look whole
+	}
 }
+
+// wire is how this caller sees answers.
+func (rq *request) wire() wechat.Wire { return wechat.Wire{Base: rq.base()} }
 
 // wireError gives what a caller is told of an error: nothing, where it is ours.
 func (s *Server) wireError(err error) *wechat.Error {
@@ -62,13 +68,35 @@ func (s *Server) wireError(err error) *wechat.Error {
 	return wechat.ErrSystem
 }
 
-func (s *Server) sendJSON(w http.ResponseWriter, data []byte) int64 {
+// sendJSON sends an encoded answer; a large one from a file, so that a client that takes
+// its time does not hold memory.
+func (s *Server) sendJSON(w http.ResponseWriter, rq *request, data []byte) (int64, error) {
+	if len(data) > freeMemory {
+		out := rq.spool()
+		if _, err := out.Write(data); err != nil {
+			return 0, err
+		}
+		return s.sendSpool(w, rq, out)
+	}
+	s.jsonHeader(w, len(data))
+	n, err := s.writer(w).Write(data)
+	return int64(n), err
+}
+
+func (s *Server) sendSpool(w http.ResponseWriter, rq *request, out *spool) (int64, error) {
+	rq.memory.release()
+	r, err := out.reader()
+	if err != nil {
+		return 0, err
+	}
+	s.jsonHeader(w, int(out.size))
+	return s.writer(w).copy(r, out.size)
+}
+
+func (s *Server) jsonHeader(w http.ResponseWriter, size int) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(data))}
-	out := s.writer(w)
-	n, _ := out.Write(data) // a client that left is nobody's trouble
-	return int64(n)
+	h["Content-Length"] = []string{strconv.Itoa(size)}
 }
 
 func (s *Server) sendFile(w http.ResponseWriter, rq *request, f *wechat.File) (int64, error) {
@@ -79,9 +107,6 @@ func (s *Server) sendFile(w http.ResponseWriter, rq *request, f *wechat.File) (i
 	h["Content-Length"] = []string{strconv.FormatInt(f.Size, 10)}
 	h["Cache-Control"] = noCache
 	h["X-Content-Type-Options"] = noSniff
-	if rq.Method == http.MethodHead {
-		return 0, nil
-	}
 	return s.writer(w).copy(f.Body, f.Size)
 }
 
@@ -134,9 +159,10 @@ func (s *Server) logCall(rq *request, code int, sent int64, err error) {
 	if !s.log.Enabled(rq.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 7)
+	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs, slog.String("endpoint", rq.URL.Path), slog.Int("errcode", code), slog.Int64("bytes", sent),
-		slog.Duration("took", time.Since(rq.start).Round(time.Microsecond)), slog.String("rid", rq.rid))
+		slog.Duration("took", time.Since(rq.start).Round(time.Microsecond)), slog.String("rid", rq.rid),
+		slog.String("from", s.client(rq.Request).String()))
 	if rq.caller != nil {
 		attrs = append(attrs, slog.String("appid", rq.caller.Account.AppID))
 	}

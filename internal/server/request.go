@@ -1,8 +1,9 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -21,7 +22,8 @@ type request struct {
 	query   url.Values
 	caller  *library.Caller  // nil where nobody need be known
 	library *library.Library // the caller's
-	held    int64            // of the server's memory budget
+	memory  hold
+	spools  []*spool
 }
 
 // param gives a query parameter, "" where it is absent. Unknown ones are ignored.
@@ -37,60 +39,76 @@ func (rq *request) base() string { return rq.server.base(rq.Request) }
 // The largest bodies of JSON requests, in bytes. A news has at most eight articles of
 // less than 1 MB each, and JSON may write a character as six.
 const (
+	tokenBody = 4 << 10
 	smallBody = 64 << 10
 	newsBody  = 12 << 20
+	news      = 9 << 20 // as it is stored
 )
 
-// Bodies and answers up to freeMemory bytes are held without asking; larger ones
-// together within memoryBudget, each counted for the copies that handling it makes.
+// What is larger than freeMemory bytes is held in memory only while it is worked on,
+// together within memoryBudget, counted for the copies that this makes.
 const (
-	memoryBudget = 64 << 20
+	memoryBudget = 96 << 20
 	freeMemory   = 256 << 10
-	copies       = 4
+	copies       = 6
+	roomTime     = 30 * time.Second // to wait for it
 )
 
-// hold waits until size bytes may be held in memory, until release.
-func (rq *request) hold(size int64) error {
-	if size <= freeMemory {
+// hold is what one request holds of the memory budget.
+type hold struct {
+	server *Server
+	ctx    context.Context
+	bytes  int64
+}
+
+// room waits until size bytes may be worked on in memory, until release. What is held
+// already counts.
+func (h *hold) room(size int64) error {
+	held := min(size*copies, memoryBudget) - h.bytes
+	if size <= freeMemory || held <= 0 {
 		return nil
 	}
-	n := min(size*copies, memoryBudget)
-	if err := rq.server.memory.Acquire(rq.Context(), n); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(h.ctx, roomTime)
+	defer cancel()
+	if err := h.server.memory.Acquire(ctx, held); err != nil {
+		return fmt.Errorf("no room in memory for %d bytes: %w", size, err)
 	}
-	rq.held += n
+	h.bytes += held
 	return nil
 }
 
-func (rq *request) release() {
-	if rq.held > 0 {
-		rq.server.memory.Release(rq.held)
-		rq.held = 0
+func (h *hold) release() {
+	h.server.memory.Release(h.bytes)
+	h.bytes = 0
+}
+
+// done lets go of everything that a request held.
+func (rq *request) done() {
+	rq.memory.release()
+	for _, s := range rq.spools {
+		s.Close()
 	}
 }
 
-// large runs read, which gives nothing of more than freeMemory bytes, and once more
-// without a limit when told that there is more.
-func large[T any](rq *request, read func(most int64) (T, error), left func(T) int64) (T, error) {
-	v, err := read(freeMemory)
-	if err != nil {
-		return v, err
-	}
-	size := left(v)
-	if size == 0 {
-		return v, nil
-	}
-	if err := rq.hold(size); err != nil {
-		return v, err
-	}
-	return read(math.MaxInt64)
+// spool makes a spool that lasts as long as the request.
+func (rq *request) spool() *spool {
+	s := &spool{}
+	rq.spools = append(rq.spools, s)
+	return s
 }
 
 // arguments makes an endpoint of a function that takes its arguments as JSON of at most
 // limit bytes, whatever Content-Type the request has.
 func arguments(limit int64, fn func(rq *request, args wechat.Object) (any, error)) endpoint {
+	return argumentsBeside(0, limit, fn)
+}
+
+// argumentsBeside is arguments for a function that works on up to stored bytes beside a
+// large body. The room for both is made at once: two requests that had half of what they
+// need would wait for each other.
+func argumentsBeside(stored, limit int64, fn func(rq *request, args wechat.Object) (any, error)) endpoint {
 	return func(rq *request) (any, error) {
-		data, err := rq.readBody(limit)
+		data, err := rq.readBody(limit, stored)
 		if err != nil {
 			return nil, err
 		}
@@ -120,34 +138,31 @@ func byMediaID(fn func(rq *request, mediaID string) (any, error)) endpoint {
 	}
 }
 
-func (rq *request) readBody(limit int64) ([]byte, error) {
-	size := rq.ContentLength
-	switch {
-	case size > limit:
-		return nil, tooLong(limit)
-	case size >= 0:
-		if err := rq.hold(size); err != nil {
-			return nil, err
-		}
-		data := make([]byte, size)
-		_, err := io.ReadFull(rq.body, data)
-		return data, err
+// readBody reads a body of at most limit bytes. A long one comes into memory only when
+// it is whole, and there is room for it and for what is stored beside it.
+func (rq *request) readBody(limit, stored int64) ([]byte, error) {
+	tooLong := wechat.ErrDataFormat
+	if limit == newsBody {
+		tooLong = wechat.ErrContentSize
 	}
-	if err := rq.hold(limit); err != nil {
+	if rq.ContentLength > limit {
+		return nil, tooLong
+	}
+	s := rq.spool()
+	n, err := io.Copy(s, io.LimitReader(rq.body, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, tooLong
+	}
+	if n > freeMemory {
+		n += stored
+	}
+	if err := rq.memory.room(n); err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(rq.body, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = tooLong(limit)
-	}
-	return data, err
-}
-
-func tooLong(limit int64) error {
-	if limit == newsBody {
-		return wechat.ErrContentSize
-	}
-	return wechat.ErrDataFormat
+	return s.bytes()
 }
 
 // body is a request's body under watch: it must make progress, and end in time.
@@ -159,6 +174,8 @@ type body struct {
 	read  int64
 	err   error // with which it ended
 	wait  bool  // the client waits for our consent before it sends
+
+	drains int64
 }
 
 // bodyError is trouble of the client's making: it stopped sending, or sent nonsense.
@@ -169,7 +186,10 @@ func (e bodyError) Unwrap() error { return e.error }
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) *body {
 	b := &body{
 		r: r.Body, rc: http.NewResponseController(w), limit: s.limits, end: time.Now().Add(s.limits.body),
-		wait: r.Header.Get("Expect") != "",
+		wait: r.Header.Get("Expect") != "", drains: maxDrain,
+	}
+	if r.ProtoMajor == 2 {
+		b.drains = maxDrainHTTP2
 	}
 	if r.Body == http.NoBody {
 		b.err = io.EOF
@@ -203,14 +223,18 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, b.err
 }
 
-// maxDrain is how much of a body is read although its answer is known.
-const maxDrain = 12 << 20
+// maxDrain is how much of a body is read although its answer is known. On HTTP/2 the
+// answer cannot overtake the body, so more of it is read there.
+const (
+	maxDrain      = 12 << 20
+	maxDrainHTTP2 = 64 << 20
+)
 
 // drain reads what is left of a body before an early answer: a client that writes all
 // before it reads would otherwise see a reset connection instead of the answer.
 func (b *body) drain(w http.ResponseWriter) {
 	if b.err == nil && !(b.wait && b.read == 0) {
-		io.CopyN(io.Discard, b, maxDrain-b.read)
+		io.CopyN(io.Discard, b, b.drains-b.read)
 	}
 	if !b.ended() {
 		w.Header()["Connection"] = []string{"close"}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"sucai/wechat"
 )
@@ -21,13 +23,14 @@ const (
 	account               // an account's access_token
 )
 
-// endpoint reads its arguments from the request and returns a wechat.Answer or a
-// *wechat.File, or an error: a *wechat.Error for the caller, anything else is trouble.
+// endpoint reads its arguments from the request and returns a wechat.Answer, a
+// *wechat.File or, of an answer that is encoded already, a *spool; or an error: a
+// *wechat.Error for the caller, anything else is trouble.
 type endpoint func(rq *request) (any, error)
 
 var routes = map[string]route{
 	"/cgi-bin/token":        {"GET", nobody, token},
-	"/cgi-bin/stable_token": {"POST", nobody, arguments(smallBody, stableToken)},
+	"/cgi-bin/stable_token": {"POST", nobody, arguments(tokenBody, stableToken)},
 
 	"/cgi-bin/material/get_material":      {"POST", account, byMediaID(getMaterial)},
 	"/cgi-bin/material/batchget_material": {"POST", account, arguments(smallBody, batchGetMaterial)},
@@ -35,16 +38,19 @@ var routes = map[string]route{
 	"/cgi-bin/material/add_material":      {"POST", account, addMaterial},
 	"/cgi-bin/material/del_material":      {"POST", account, byMediaID(delMaterial)},
 	"/cgi-bin/material/add_news":          {"POST", account, arguments(newsBody, addNews)},
-	"/cgi-bin/material/update_news":       {"POST", account, arguments(newsBody, updateNews)},
+	"/cgi-bin/material/update_news":       {"POST", account, argumentsBeside(news, newsBody, updateNews)},
 
 	"/cgi-bin/media/uploadimg": {"POST", account, uploadImg},
 	"/cgi-bin/media/upload":    {"POST", account, mediaUpload},
 	"/cgi-bin/media/get":       {"GET", account, mediaGet},
 }
 
-// call checks in the documented order: path, token, method, body, arguments. The last
-// two are the endpoint's.
+// call checks in the documented order: https, path, token, method, body, arguments. The
+// last two are the endpoint's.
 func (rq *request) call() (any, error) {
+	if rq.server.opt.RequireHTTPS && rq.server.scheme(rq.Request) != "https" {
+		return nil, wechat.ErrRequireHTTPS
+	}
 	rt, ok := routes[rq.URL.Path]
 	if !ok {
 		return nil, wechat.ErrUnknownURL
@@ -62,12 +68,10 @@ func (rq *request) call() (any, error) {
 		rq.library = rq.server.libraries.Of(c.Account)
 	}
 	switch {
-	case rt.methods == http.MethodGet && rq.Method != http.MethodGet && rq.Method != http.MethodHead:
+	case slices.Contains(strings.Fields(rt.methods), rq.Method):
+		return rt.endpoint(rq)
+	case rt.methods == http.MethodGet:
 		return nil, wechat.ErrRequireGET
-	case rt.methods == http.MethodPost && rq.Method != http.MethodPost:
-		return nil, wechat.ErrRequirePOST
-	case rq.Method != http.MethodPost && rq.Method != http.MethodGet && rq.Method != http.MethodHead:
-		return nil, wechat.ErrRequirePOST
 	}
-	return rt.endpoint(rq)
+	return nil, wechat.ErrRequirePOST
 }

@@ -2,9 +2,10 @@
 // route table, the endpoints, the one writer of answers, and the public addresses of
 // pictures, voices, videos and articles.
 //
-// A request walks this way: [Server.ServeHTTP] finds the route; route.call checks in
-// the documented order who calls and how; the endpoint reads its arguments, calls the
-// library and returns a value or an error; reply writes it.
+// A request walks this way: [Server.ServeHTTP] tells the API from public addresses;
+// request.call finds the route and checks in the documented order who calls and how; the
+// endpoint reads its arguments, calls the library and returns a value or an error; reply
+// writes it.
 package server
 
 import (
@@ -15,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +28,8 @@ import (
 // Options are what an operator may choose; the zero value is safe.
 type Options struct {
 	URL            string         // scheme and host of our own addresses; "": as the caller reached us
-	TrustedProxies []netip.Prefix // whose X-Forwarded-Proto is believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+	RequireHTTPS   bool           // calls of the API over plain http are refused with 43003
 	Log            *slog.Logger   // slog.Default() where nil
 }
 
@@ -92,9 +95,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveAPI answers a call of the API.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	rq := &request{Request: r, server: s, rid: newRID(), start: time.Now()}
+	rq := &request{Request: r, server: s, rid: newRID(), start: time.Now(), memory: hold{server: s, ctx: r.Context()}}
 	rq.body = s.watch(w, r)
-	defer rq.release()
+	defer rq.done()
 	value, err := rq.call()
 	rq.body.drain(w)
 	s.reply(w, rq, value, err)
@@ -113,13 +116,6 @@ func (s *Server) base(r *http.Request) string {
 	if s.opt.URL != "" {
 		return s.opt.URL
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	if proto := r.Header.Get("X-Forwarded-Proto"); (proto == "http" || proto == "https") && s.trusts(r.RemoteAddr) {
-		scheme = proto
-	}
 	host := r.Host
 	if host == "" || strings.ContainsFunc(host, notInHost) {
 		host = "localhost" // not sent, or no host at all
@@ -127,25 +123,52 @@ func (s *Server) base(r *http.Request) string {
 			host = addr.String()
 		}
 	}
-	return scheme + "://" + host
+	return s.scheme(r) + "://" + host
+}
+
+// scheme tells whether the caller came by http or https.
+func (s *Server) scheme(r *http.Request) string {
+	if proto := r.Header.Get("X-Forwarded-Proto"); (proto == "http" || proto == "https") && s.trusts(remote(r)) {
+		return proto
+	}
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
 }
 
 func notInHost(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:[]_", r))
 }
 
-// trusts tells whether a request comes from a proxy that the operator trusts.
-func (s *Server) trusts(remote string) bool {
-	addr, err := netip.ParseAddrPort(remote)
+// remote gives the address at the other end of the connection; the zero one where there
+// is none to be had.
+func remote(r *http.Request) netip.Addr {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return false
+		return netip.Addr{}
 	}
-	for _, p := range s.opt.TrustedProxies {
-		if p.Contains(addr.Addr().Unmap()) {
-			return true
+	return addr.Addr().Unmap()
+}
+
+// trusts tells whether an address is that of a proxy that the operator trusts.
+func (s *Server) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.opt.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// client gives the caller's address: the last one in X-Forwarded-For that is no trusted
+// proxy, as far as trusted proxies say so.
+func (s *Server) client(r *http.Request) netip.Addr {
+	addr := remote(r)
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusts(addr); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
 		}
+		addr = hop.Unmap()
 	}
-	return false
+	return addr
 }
 
 // serveOwn answers the reserved paths of sucai itself.

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fixture struct {
 	t       testing.TB
 	base    string // http://127.0.0.1:PORT
+	dir     string
 	server  *Server
 	http    *http.Server
 	ls      *library.Libraries
@@ -49,7 +50,8 @@ func newFixture(t testing.TB, opt ...func(*library.Options, *Options)) *fixture 
 		o(&lo, &so)
 	}
 	var err error
-	f.ls, err = library.Open(context.Background(), storetest.Engines[0].Open(t), lo)
+	f.dir = t.TempDir()
+	f.ls, err = library.Open(context.Background(), storetest.EmbeddedAt(t, f.dir), lo)
 	must(t, err)
 	f.account, f.secret, err = f.ls.NewAccount(context.Background(), "wxaccount", "secret")
 	must(t, err)

@@ -79,6 +79,7 @@ func TestMultipartVariants(t *testing.T) {
 	}
 	for _, parts := range [][]part{
 		{fieldPart("type", "image"), filePart("media", "a.png", pngBytes(1, 1))},
+		{filePart("media", "a.png", pngBytes(1, 1)), fieldPart("type", "image")},
 	} {
 		if got := f.upload("material/add_material", parts...); !strings.Contains(got, `"url"`) {
 			t.Errorf("type as a field: %s", got)
@@ -90,14 +91,48 @@ func TestMultipartVariants(t *testing.T) {
 	for _, description := range []string{"{", "[]", `{"title":1}`, "title", `{"title":"a"} x`} {
 		wantCode(t, description, f.upload("material/add_material?type=video", filePart("media", "f.mp4", film), fieldPart("description", description)), 47001)
 	}
-	wantBody(t, "nothing half-made is listed", f.call("material/get_materialcount", ""), `{"voice_count":0,"video_count":13,"image_count":2,"news_count":0}`)
+	wantBody(t, "nothing half-made is listed", f.call("material/get_materialcount", ""), `{"voice_count":0,"video_count":13,"image_count":3,"news_count":0}`)
+}
+
+// Headers as clients write them against the grammar.
+func TestLenientHeaders(t *testing.T) {
+	f := newFixture(t)
+	for header, want := range map[string]string{
+		`form-data; name="media"; filename="a"b.png"`:                              `a"b.png`,
+		`form-data; name="media"; filename=a b.png`:                                "a b.png",
+		`form-data; name=media; filename="a.png";`:                                 "a.png",
+		`form-data; name="media"; filename="=?UTF-8?B?5Zu+L+eJhy5wbmc=?="`:         "片.png",
+		`form-data; name="media"; filename="=?UTF-8?Q?=E5=9B=BE.png?="`:            "图.png",
+		`form-data; name="media"; filename*=ISO-8859-1''caf%E9.png`:                "café.png",
+		`form-data; name="media"; filename*=utf-8'zh'%E5%9B%BE.png`:                "图.png",
+		`form-data; name="media"; filename="old.png"; filename*=UTF-8''new%20.png`: "new .png",
+		`form-data; filename="a.png"; name="media"; filelength=3`:                  "a.png",
+	} {
+		p := filePart("media", "", pngBytes(1, 1))
+		p.header.Set("Content-Disposition", header)
+		if got := f.upload("material/add_material?type=image", p); !strings.Contains(got, "media_id") {
+			t.Errorf("%s: %s", header, got)
+			continue
+		}
+		page := f.call("material/batchget_material", `{"type":"image","offset":0,"count":1}`)
+		if got := f.member(page, "item").([]any)[0].(map[string]any)["name"]; got != want {
+			t.Errorf("%s is listed as %q, want %q", header, got, want)
+		}
+	}
+	for _, mark := range []string{"a=b", "a:b/c", "a?b", "----x(1)"} {
+		body := "--" + mark + "\r\nContent-Disposition: form-data; name=\"media\"; filename=\"x.png\"\r\n\r\n" + string(pngBytes(1, 1)) + "\r\n--" + mark + "--\r\n"
+		_, got := f.do("POST", f.at("material/add_material?type=image"), "multipart/form-data; boundary="+mark, strings.NewReader(body))
+		if !bytes.Contains(got, []byte("media_id")) {
+			t.Errorf("boundary %s: %s", mark, got)
+		}
+	}
 }
 
 func TestNames(t *testing.T) {
 	f := newFixture(t)
 	for given, want := range map[string]string{
 		"a.png": "a.png", "/tmp/x/a.png": "a.png", `C:\\pictures\\a.png`: "a.png", "images/2/2017/图.png": "图.png", "noext": "noext",
-		"..": "..", "/": "", strings.Repeat("长", 300): strings.Repeat("长", 255), "a\xffb.png": "a\uFFFDb.png",
+		"..": "..", strings.Repeat("长", 300): strings.Repeat("长", 255), "a\xffb.png": "a\uFFFDb.png",
 		"<b>&.png": "<b>&.png", "a b.png": "a b.png",
 	} {
 		f.add("image", given, pngBytes(1, 1))
@@ -190,6 +225,8 @@ func TestRefusedUploadsLeaveNothing(t *testing.T) {
 	if !bytes.Contains(got, []byte("media_id")) {
 		t.Errorf("quoted boundary: %s", got)
 	}
+	long := part{textproto.MIMEHeader{"Content-Disposition": {`form-data; name="x"; y="` + strings.Repeat("y", 1<<20) + `"`}}, nil}
+	wantCode(t, "a header of 1 MB", f.upload("material/add_material?type=image", long), 47001)
 	var many []part
 	for range 40 {
 		many = append(many, fieldPart("x", "y"))
