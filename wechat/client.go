@@ -143,6 +143,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, q url.Values
 	return decode(res.Body, res.Status, path, answer)
 }
 
+// decode reads an answer in JSON, which is an object always; answer may be nil.
 func decode(body io.Reader, status, path string, answer any) error {
 	data, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err != nil {
@@ -151,13 +152,14 @@ func decode(body io.Reader, status, path string, answer any) error {
 	if len(data) > maxAnswer {
 		return fmt.Errorf("%s: an answer of more than %d bytes", path, maxAnswer)
 	}
+	data = unmarked(data)
 	if e := asError(data); e != nil {
 		return e
 	}
 	if answer == nil {
-		return nil
+		answer = &struct{}{}
 	}
-	if err := json.Unmarshal(data, answer); err != nil {
+	if err := json.Unmarshal(data, answer); err != nil || !isObject(data) {
 		return fmt.Errorf("%s: %s: the answer is no JSON of this API: %.60q", path, status, data)
 	}
 	return nil
@@ -196,7 +198,7 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 // asError gives the error that an answer is, or nil. It looks at the bytes alone: the
 // status is 200 and the content type not to be relied on.
 func asError(data []byte) *Error {
-	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+	if !isObject(data) {
 		return nil
 	}
 	var e struct {

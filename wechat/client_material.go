@@ -2,7 +2,6 @@ package wechat
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,9 +41,12 @@ func (c *Client) GetMaterial(ctx context.Context, mediaID string) (*Material, er
 
 // readMaterial closes the response, or hands its body out as a File.
 func readMaterial(res *http.Response, path string) (*Material, error) {
-	file, head, err := openFile(res)
-	if err != nil || file != nil {
-		return &Material{File: file}, err
+	file, head, err := openFile(res, path)
+	if err != nil {
+		return nil, err
+	}
+	if file != nil {
+		return &Material{File: file}, nil
 	}
 	defer res.Body.Close()
 	var a struct {
@@ -59,7 +61,7 @@ func readMaterial(res *http.Response, path string) (*Material, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if a.News == nil {
-		return &Material{Video: &a.VideoBody}, nil
+		return video(a.VideoBody, path)
 	}
 	m := &Material{News: &NewsBody{}}
 	if err := json.Unmarshal(data, m.News); err != nil {
@@ -68,19 +70,31 @@ func readMaterial(res *http.Response, path string) (*Material, error) {
 	return m, nil
 }
 
+// video is the material of an answer that is no news: without an address it is nothing.
+func video(v VideoBody, path string) (*Material, error) {
+	if v.DownURL == "" {
+		return nil, fmt.Errorf("%s: the answer is neither a file nor a news, and as a video it has no address", path)
+	}
+	return &Material{Video: &v}, nil
+}
+
 // openFile gives the response as a file, or, where it begins as JSON does, its body.
 // No image, voice or video of this API begins so.
-func openFile(res *http.Response) (*File, io.Reader, error) {
-	head := bufio.NewReader(res.Body)
-	first, err := head.Peek(64)
+func openFile(res *http.Response, path string) (*File, io.Reader, error) {
+	body := bufio.NewReader(res.Body)
+	head, err := body.Peek(headSize)
 	if err != nil && err != io.EOF {
 		res.Body.Close()
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if first = bytes.TrimLeft(first, " \t\r\n"); res.StatusCode != http.StatusOK || len(first) == 0 || first[0] == '{' {
-		return nil, head, nil
+	if res.StatusCode != http.StatusOK || isObject(head) {
+		return nil, body, nil
 	}
-	f := &File{ContentType: res.Header.Get("Content-Type"), Size: res.ContentLength, Body: bodyReader{head, res.Body}}
+	f := &File{ContentType: res.Header.Get("Content-Type"), Size: res.ContentLength, Body: bodyReader{body, res.Body}}
+	if err := refuse(head, f.ContentType); err != nil {
+		res.Body.Close()
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
 	if _, params, err := mime.ParseMediaType(res.Header.Get("Content-Disposition")); err == nil {
 		f.Name = params["filename"]
 	}
@@ -168,8 +182,8 @@ func (c *Client) UpdateNews(ctx context.Context, mediaID string, index int, a Ar
 	return c.post(ctx, "/cgi-bin/material/update_news", map[string]any{"media_id": mediaID, "index": index, "articles": a}, nil)
 }
 
-// Fetch opens an address that an answer gave: a url, thumb_url or down_url. The body
-// streams and must be closed.
+// Fetch opens an address that an answer gave: a url, thumb_url or down_url. What is no
+// image, voice or video is an error. The body streams and must be closed.
 func (c *Client) Fetch(ctx context.Context, address string) (*File, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -179,9 +193,18 @@ func (c *Client) Fetch(ctx context.Context, address string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	place := req.URL.Scheme + "://" + req.URL.Host + req.URL.Path // a query may hold a key
 	if res.StatusCode != http.StatusOK {
 		res.Body.Close()
-		return nil, fmt.Errorf("%s://%s%s: %s", req.URL.Scheme, req.URL.Host, req.URL.Path, res.Status)
+		return nil, fmt.Errorf("%s: %s", place, res.Status)
 	}
-	return &File{ContentType: res.Header.Get("Content-Type"), Size: res.ContentLength, Body: res.Body}, nil
+	file, body, err := openFile(res, place)
+	if err == nil && file == nil {
+		defer res.Body.Close()
+		err = decode(body, res.Status, place, nil)
+		if err == nil {
+			err = fmt.Errorf("%s: the answer is no image, voice or video but JSON", place)
+		}
+	}
+	return file, err
 }

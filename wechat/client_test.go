@@ -45,7 +45,7 @@ func TestClient(t *testing.T) {
 	c, _ := newClient(t)
 	ctx := t.Context()
 
-	image, err := c.AddMaterial(ctx, wechat.Upload{Type: wechat.Image, Name: `图 "a".png`, Body: bytes.NewReader(png)})
+	image, err := c.AddMaterial(ctx, wechat.Upload{Type: wechat.Image, Name: "图 \"a\"\x1b\r\n.png", Body: bytes.NewReader(png)})
 	must(t, err)
 	video, err := c.AddMaterial(ctx, wechat.Upload{Type: wechat.Video, Name: "f.mp4", Body: io.MultiReader(bytes.NewReader(film)), Title: "题<>&", Introduction: "述"})
 	must(t, err)
@@ -131,9 +131,8 @@ func TestClientRetries(t *testing.T) {
 	must(t, err)
 	end := func() {
 		t.Helper()
-		a, err := ls.Known(ctx, c.AppID)
-		must(t, err)
-		_, err = ls.StableToken(ctx, a, c.Secret, true)
+		var err error
+		c.Secret, err = ls.RotateSecret(ctx, c.AppID) // ends the account's tokens
 		must(t, err)
 	}
 	end()
@@ -185,6 +184,17 @@ func TestClientJudgesByBytes(t *testing.T) {
 		{"image/png", "", 200, func(m *wechat.Material, err error) bool { return err != nil }},
 		{"image/png", "{not json", 200, func(m *wechat.Material, err error) bool { return err != nil }},
 		{"text/html", "<html>bad gateway", 502, func(m *wechat.Material, err error) bool { return err != nil && strings.Contains(err.Error(), "502") }},
+		{"image/png", "\ufeff" + `{"errcode":40007,"errmsg":"invalid media_id"}`, 200, isInvalid},
+		{"text/plain", "\r\n\ufeff\n" + `{"errcode":40007,"errmsg":"invalid media_id"}`, 200, isInvalid},
+		{"image/jpeg", "\n<!DOCTYPE html><html>", 200, says("no image, voice or video but")},
+		{"video/mp4", "\ufeff<xml>", 200, says("no image, voice or video but")},
+		{"image/jpeg", `[{"errcode":40007}]`, 200, says("no image, voice or video but")},
+		{"image/jpeg", "404 page not found", 200, says("no image, voice or video but")},
+		{"text/html; charset=utf-8", "\x00\x01", 200, says("no image, voice or video but")},
+		{"application/octet-stream", "\x00\x01", 200, func(m *wechat.Material, err error) bool { return err == nil && m.File != nil }},
+		{"text/html", string(png), 200, func(m *wechat.Material, err error) bool { return err == nil && m.File != nil }},
+		{"", `{"title":"t","description":""}`, 200, says("no address")},
+		{"", "\ufeff" + `{"title":"t","down_url":"u"}`, 200, func(m *wechat.Material, err error) bool { return err == nil && m.Video.DownURL == "u" }},
 		{"application/json", `{"errcode":0,"errmsg":"ok","title":"t","description":"","down_url":"u"}`, 200, func(m *wechat.Material, err error) bool { return err == nil && m.Video != nil }},
 		{"text/plain", `{"news_item":[{"title":"t","show_cover_pic":1}]}`, 200, func(m *wechat.Material, err error) bool { return err == nil && m.News.NewsItem[0].ShowCoverPic == 1 }},
 	} {
@@ -206,6 +216,58 @@ func TestClientJudgesByBytes(t *testing.T) {
 }
 
 func isInvalid(_ *wechat.Material, err error) bool { return errors.Is(err, wechat.ErrInvalidMediaID) }
+
+func says(text string) func(*wechat.Material, error) bool {
+	return func(_ *wechat.Material, err error) bool { return err != nil && strings.Contains(err.Error(), text) }
+}
+
+// What stands at an address of a film or a picture is judged as an answer is, and an
+// answer without content must be JSON too.
+func TestClientJudgesAddresses(t *testing.T) {
+	body, contentType := "", ""
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		io.WriteString(w, body)
+	}))
+	defer srv.Close()
+	c := &wechat.Client{Endpoint: srv.URL, Token: func(context.Context, string) (string, error) { return "t", nil }}
+	for _, test := range []struct{ contentType, body, want string }{
+		{"video/mp4", string(film), ""},
+		{"text/html", string(film), ""},
+		{"video/mp4", "<html>log in first", "no image, voice or video"},
+		{"text/html", "\x00\x01", "no image, voice or video"},
+		{"video/mp4", `{"errcode":40001,"errmsg":"gone"}`, "40001 gone"},
+		{"video/mp4", "\ufeff" + `{"errcode":40001,"errmsg":"gone"}`, "40001 gone"},
+		{"video/mp4", `{}`, "but JSON"},
+		{"video/mp4", "", "empty"},
+	} {
+		contentType, body = test.contentType, test.body
+		f, err := c.Fetch(t.Context(), srv.URL+"/film?vkey=1")
+		if (err == nil) != (test.want == "") || err != nil && (!strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "vkey")) {
+			t.Errorf("%s %q: %v", test.contentType, test.body, err)
+		}
+		if err == nil {
+			f.Body.Close()
+		}
+	}
+	for _, body = range []string{"", "<html>", "[]", "null", "ok"} {
+		if err := c.DelMaterial(t.Context(), "x"); err == nil {
+			t.Errorf("a deletion is acknowledged by %q", body)
+		}
+	}
+}
+
+func TestSuffix(t *testing.T) {
+	for head, want := range map[string]string{
+		string(png): ".png", string(film): ".mp4", "\xff\xd8\xff\xe0": ".jpg", "GIF89a": ".gif", "BM\x00": ".bmp", "#!AMR\n": ".amr",
+		"RIFF\x00\x00\x00\x00WAVEfmt ": ".wav", "RIFF\x00\x00\x00\x00WEBPVP8 ": ".webp", "RIFF\x00\x00\x00\x00AVI LIST": "",
+		"ID3\x04": ".mp3", "\xff\xfb\x90": ".mp3", "0&\xb2u\x8ef\xcf\x11": ".wma", "\xff\xfe<\x00": "", "": "", "{}": "",
+	} {
+		if got := wechat.Suffix([]byte(head)); got != want {
+			t.Errorf("%q: %q, want %q", head, got, want)
+		}
+	}
+}
 
 func TestClientWalksAll(t *testing.T) {
 	c, _ := newClient(t)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // Upload is a file to be sent.
@@ -52,16 +53,20 @@ func (c *Client) GetMedia(ctx context.Context, mediaID string) (*Material, error
 		if err != nil {
 			return err
 		}
-		file, head, err := openFile(res)
-		if err != nil || file != nil {
-			m = &Material{File: file}
+		file, head, err := openFile(res, path)
+		if err != nil {
 			return err
+		}
+		if file != nil {
+			m = &Material{File: file}
+			return nil
 		}
 		defer res.Body.Close()
 		var v TemporaryVideo
-		m = &Material{Video: &VideoBody{}}
-		err = decode(head, res.Status, path, &v)
-		m.Video.DownURL = v.VideoURL
+		if err := decode(head, res.Status, path, &v); err != nil {
+			return err
+		}
+		m, err = video(VideoBody{DownURL: v.VideoURL}, path)
 		return err
 	})
 	return m, err
@@ -102,7 +107,14 @@ func (c *Client) upload(ctx context.Context, path string, up Upload, answer any)
 func formAround(up Upload) (head, tail []byte, contentType string, err error) {
 	var out bytes.Buffer
 	form := multipart.NewWriter(&out)
-	name := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "").Replace(up.Name)
+	// No header may hold control characters: servers refuse the whole upload.
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, up.Name)
+	name = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name)
 	_, err = form.CreatePart(textproto.MIMEHeader{
 		"Content-Disposition": {`form-data; name="media"; filename="` + name + `"`},
 		"Content-Type":        {"application/octet-stream"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,11 +35,37 @@ does. They work while a server runs on it, which honours a change within a secon
 	return cmd
 }
 
-// withStore makes a command that works on an opened store.
-func withStore(cmd *cobra.Command, run func(ctx context.Context, ls *library.Libraries, args []string, out io.Writer) error) *cobra.Command {
+// storeCommand is what a command does with an opened store.
+type storeCommand func(ctx context.Context, ls *library.Libraries, args []string, out io.Writer) error
+
+// withStore makes a command that works on a store, which must be there: a mistyped
+// --data shall not become a new store that holds nothing.
+func withStore(cmd *cobra.Command, run storeCommand) *cobra.Command {
+	return openingStore(cmd, run, func(missing string) error {
+		return fmt.Errorf("there is no store: %s is missing; --data names the directory of another, `sucai account add` makes one", missing)
+	})
+}
+
+// withNewStore makes a command that works on a store, which is made where there is none.
+func withNewStore(cmd *cobra.Command, run storeCommand) *cobra.Command {
+	return openingStore(cmd, run, func(missing string) error {
+		fmt.Fprintf(cmd.ErrOrStderr(), "sucai: there is no %s: making a new store\n", missing)
+		return nil
+	})
+}
+
+// openingStore asks absent what to do where something of the store is missing.
+func openingStore(cmd *cobra.Command, run storeCommand, absent func(missing string) error) *cobra.Command {
 	var store storeFlags
 	store.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		missing, err := store.missing()
+		if err == nil && missing != "" {
+			err = absent(missing)
+		}
+		if err != nil {
+			return err
+		}
 		ls, closeStore, err := store.open(cmd.Context(), sqlstore.Command, library.Options{})
 		if err != nil {
 			return err
@@ -56,20 +81,20 @@ func withStore(cmd *cobra.Command, run func(ctx context.Context, ls *library.Lib
 }
 
 func newAccountAdd() *cobra.Command {
-	var secretFile string
-	cmd := withStore(&cobra.Command{
+	var secret string
+	cmd := withNewStore(&cobra.Command{
 		Use:   "add [APPID]",
 		Short: "Add an account and print its appid and secret, once",
 		Long: `Add an account and print its appid and secret. The secret is shown this once: the
-store keeps its hash. Without APPID, one is made up.`,
+store keeps its hash. Without APPID, one is made up. Where there is no store, it is made.`,
 		Example: `  sucai account add
   sucai account add wx0123456789abcdef --secret-file secret.txt`,
 		Args: cobra.MaximumNArgs(1),
-	}, func(ctx context.Context, ls *library.Libraries, args []string, out io.Writer) error {
-		secret, err := readSecret(secretFile)
-		if err != nil {
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			secret, err = readSecret(cmd.Flags())
 			return err
-		}
+		},
+	}, func(ctx context.Context, ls *library.Libraries, args []string, out io.Writer) error {
 		a, clear, err := ls.NewAccount(ctx, strings.Join(args, ""), secret)
 		if errors.Is(err, library.ErrExists) {
 			return fmt.Errorf("there is an account %s already", args[0])
@@ -80,7 +105,7 @@ store keeps its hash. Without APPID, one is made up.`,
 		fmt.Fprintf(out, "appid=%s\nsecret=%s\n", a.AppID, clear)
 		return nil
 	})
-	cmd.Flags().StringVar(&secretFile, "secret-file", "", "`file` that holds the secret to give it, - for standard input")
+	cmd.Flags().String("secret-file", "", "`file` that holds the secret to give it, - for standard input")
 	return cmd
 }
 
@@ -99,12 +124,12 @@ func newAccountLs() *cobra.Command {
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, a := range list {
 			if asJSON {
-				if err := json.NewEncoder(out).Encode(accountJSON(a, nil)); err != nil {
+				if err := printJSON(out, accountJSON(a, nil)); err != nil {
 					return err
 				}
 				continue
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\n", a.AppID, day(a.Created), a.Settings.Name)
+			fmt.Fprintf(table, "%s\t%s\t%s\n", a.AppID, day(a.Created), printable(a.Settings.Name))
 		}
 		return table.Flush()
 	})
@@ -139,12 +164,12 @@ func newAccountShow() *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(out).Encode(accountJSON(a, n))
+			return printJSON(out, accountJSON(a, n))
 		}
 		fmt.Fprintf(out, "appid=%s\ncreated=%s\n", a.AppID, time.Unix(a.Created, 0).Format(time.RFC3339))
 		for _, key := range slices.Sorted(maps.Keys(settingKeys)) {
 			if value := settingKeys[key].get(&a.Settings); value != "" {
-				fmt.Fprintf(out, "%s=%s\n", key, value)
+				fmt.Fprintf(out, "%s=%s\n", key, printable(value))
 			}
 		}
 		printCounts(out, n)

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +13,7 @@ import (
 )
 
 // clientFlags say whose materials, and where; the same for ls, get, put, rm and count.
-type clientFlags struct{ endpoint, appID, secretFile string }
+type clientFlags struct{ endpoint, appID string }
 
 const defaultEndpoint = "http://127.0.0.1:8080"
 
@@ -28,10 +28,14 @@ func withClient(cmd *cobra.Command, run func(ctx context.Context, c *wechat.Clie
 	flags := cmd.Flags()
 	flags.StringVar(&f.endpoint, "endpoint", defaultEndpoint, "`address` of the API")
 	flags.StringVar(&f.appID, "appid", "", "`appid` of the account")
-	flags.StringVar(&f.secretFile, "secret-file", "", "`file` that holds the account's secret, - for standard input")
+	flags.String("secret-file", "", "`file` that holds the account's secret, - for standard input")
 	cmd.Long += clientHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := f.client()
+		secret, err := readSecret(cmd.Flags())
+		if err != nil {
+			return err
+		}
+		c, err := f.client(secret)
 		if err != nil {
 			return err
 		}
@@ -40,14 +44,9 @@ func withClient(cmd *cobra.Command, run func(ctx context.Context, c *wechat.Clie
 	return cmd
 }
 
-func (f *clientFlags) client() (*wechat.Client, error) {
-	u, err := url.Parse(f.endpoint)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+func (f *clientFlags) client(secret string) (*wechat.Client, error) {
+	if !isEndpoint(f.endpoint) {
 		return nil, usagef("--endpoint %q: an address such as %s is wanted", f.endpoint, defaultEndpoint)
-	}
-	secret, err := readSecret(f.secretFile)
-	if err != nil {
-		return nil, err
 	}
 	if secret == "" {
 		secret = os.Getenv("SUCAI_SECRET")
@@ -55,7 +54,13 @@ func (f *clientFlags) client() (*wechat.Client, error) {
 	if f.appID == "" || secret == "" {
 		return nil, usagef("set SUCAI_APPID and SUCAI_SECRET (of the demo account: %s and %s)", demoAppID, demoSecret)
 	}
-	return &wechat.Client{Endpoint: strings.TrimSuffix(f.endpoint, "/"), AppID: f.appID, Secret: secret}, nil
+	return &wechat.Client{Endpoint: f.endpoint, AppID: f.appID, Secret: secret, HTTP: &http.Client{Transport: newTransport()}}, nil
+}
+
+// isEndpoint tells whether text has what a client needs: a scheme and a host.
+func isEndpoint(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 func host(c *wechat.Client) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"regexp"
 
 	"sucai/cmd/sucai/demo"
@@ -50,7 +51,7 @@ func importDemo(ctx context.Context, ls *library.Libraries) error {
 }
 
 func importDemoMaterial(ctx context.Context, ls *library.Libraries, lib *library.Library, d demo.Material) error {
-	if _, err := lib.Get(ctx, d.MediaID, 0); !errors.Is(err, wechat.ErrInvalidMediaID) {
+	if _, err := lib.Get(ctx, d.MediaID, nil); !errors.Is(err, wechat.ErrInvalidMediaID) {
 		return err // there already, or trouble
 	}
 	m := &library.Material{
@@ -80,7 +81,7 @@ func demoArticles(ctx context.Context, lib *library.Library, m *library.Material
 	articles := make([]wechat.Article, len(list))
 	var err error
 	address := func(mediaID string) string {
-		picture, e := lib.Get(ctx, mediaID, 0)
+		picture, e := lib.Get(ctx, mediaID, nil)
 		if e != nil {
 			err = errors.Join(err, fmt.Errorf("picture %s: %w", mediaID, e))
 			return ""
@@ -102,7 +103,8 @@ func demoArticles(ctx context.Context, lib *library.Library, m *library.Material
 	return err
 }
 
-// printDemo prints lines that can be pasted into a shell.
+// printDemo prints lines that can be pasted into a shell. What comes as a file goes into
+// one, named by its type and the suffix of what it is.
 func printDemo(w io.Writer, base string) {
 	fmt.Fprintf(w, `
 # the demo account: appid %[2]s, secret %[3]s
@@ -117,8 +119,12 @@ curl "%[1]s/cgi-bin/material/batchget_material?access_token=$TOKEN" -d '{"type":
 			first[d.Type] = d
 		}
 	}
-	for _, t := range []struct{ name, file string }{{"image", " > image.png"}, {"voice", " > voice.amr"}, {"video", ""}, {"news", ""}} {
+	for _, t := range wechat.Listed {
+		d, file := first[string(t)], ""
+		if t == wechat.Image || t == wechat.Voice {
+			file = fmt.Sprintf(" > %s%s", t, filepath.Ext(d.Name))
+		}
 		fmt.Fprintf(w, "# get_material: %s\ncurl \"%s/cgi-bin/material/get_material?access_token=$TOKEN\" -d '{\"media_id\":\"%s\"}'%s\n",
-			t.name, base, first[t.name].MediaID, t.file)
+			t, base, d.MediaID, file)
 	}
 }

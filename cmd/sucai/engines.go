@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,19 +25,45 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.blobs, "blobs", "", "`directory` of the blobs (default DATA/blobs)")
 }
 
+// paths gives the places of the database and of the blobs.
+func (f *storeFlags) paths() (db, blobs string, err error) {
+	db, blobs = f.db, f.blobs
+	if db == "" {
+		db = filepath.Join(f.data, "sucai.db")
+	}
+	if blobs == "" {
+		blobs = filepath.Join(f.data, "blobs")
+	}
+	for flag, value := range map[string]string{"--db": db, "--blobs": blobs} {
+		if strings.Contains(value, "://") {
+			return "", "", usagef("%s %s: this sucai knows local paths only", flag, value)
+		}
+	}
+	return db, blobs, nil
+}
+
+// missing gives what of a store is not there, "" where all is.
+func (f *storeFlags) missing() (string, error) {
+	db, blobs, err := f.paths()
+	if err != nil {
+		return "", err
+	}
+	for _, path := range []string{db, blobs} {
+		switch _, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return path, nil
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", nil
+}
+
 // open picks the engines and joins them. The caller closes what it gets.
 func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Options) (*library.Libraries, func() error, error) {
-	dbPath, blobPath := f.db, f.blobs
-	if dbPath == "" {
-		dbPath = filepath.Join(f.data, "sucai.db")
-	}
-	if blobPath == "" {
-		blobPath = filepath.Join(f.data, "blobs")
-	}
-	for flag, value := range map[string]string{"--db": dbPath, "--blobs": blobPath} {
-		if strings.Contains(value, "://") {
-			return nil, nil, usagef("%s %s: this sucai knows local paths only", flag, value)
-		}
+	dbPath, blobPath, err := f.paths()
+	if err != nil {
+		return nil, nil, err
 	}
 	db, err := sqlstore.OpenSQLite(ctx, dbPath, role)
 	if errors.Is(err, sqlstore.ErrServed) {
@@ -55,14 +83,28 @@ func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Opt
 	return ls, db.Close, nil
 }
 
-// readSecret reads a secret from a file, or from standard input for "-".
-func readSecret(path string) (string, error) {
-	if path == "" {
+// readSecret reads a secret from the file of --secret-file, or from standard input for
+// "-"; it is "" where the flag is not set. A file without one is an error: a script's
+// slip must not become a secret of another origin.
+func readSecret(flags *pflag.FlagSet) (string, error) {
+	flag := flags.Lookup("secret-file")
+	if !flag.Changed {
 		return "", nil
 	}
-	if path == "-" {
+	path := flag.Value.String()
+	switch path {
+	case "":
+		return "", usagef("--secret-file: the name of a file is wanted, - for standard input")
+	case "-":
 		path = os.Stdin.Name()
 	}
 	text, err := os.ReadFile(path)
-	return strings.TrimSpace(string(text)), err
+	if err != nil {
+		return "", fmt.Errorf("--secret-file: %w", err)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("--secret-file: %s holds no secret", path)
+	}
+	return secret, nil
 }

@@ -1,17 +1,19 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -70,12 +72,12 @@ func get(ctx context.Context, c *wechat.Client, id, output string, force bool, s
 	if err := save(name, body, force); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "file=%s\n", name)
+	fmt.Fprintf(stdout, "file=%s\n", printable(name))
 	return nil
 }
 
 func fileRune(r rune) rune {
-	if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+	if unicode.IsControl(r) || strings.ContainsRune(`/\:*?"<>|`, r) {
 		return '_'
 	}
 	return r
@@ -84,6 +86,7 @@ func fileRune(r rune) rune {
 // open gives the bytes of a material, whatever it is, and the suffix of a file of them.
 func open(ctx context.Context, c *wechat.Client, id string) (io.ReadCloser, string, error) {
 	m, err := c.GetMaterial(ctx, id)
+	suffix := ".bin" // where the bytes do not tell
 	switch {
 	case err != nil:
 		return nil, "", err
@@ -91,45 +94,30 @@ func open(ctx context.Context, c *wechat.Client, id string) (io.ReadCloser, stri
 		data, err := json.MarshalIndent(m.News, "", "  ")
 		return io.NopCloser(bytes.NewReader(append(data, '\n'))), ".json", err
 	case m.Video != nil:
-		f, err := c.Fetch(ctx, m.Video.DownURL)
-		if err != nil {
+		if m.File, err = c.Fetch(ctx, m.Video.DownURL); err != nil {
 			return nil, "", err
 		}
-		return f.Body, ".mp4", nil
+		suffix = ".mp4"
 	}
-	head := make([]byte, 512)
-	n, err := io.ReadFull(m.File.Body, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+	// Headers have named types wrongly.
+	body := bufio.NewReader(m.File.Body)
+	head, err := body.Peek(512)
+	if err != nil && err != io.EOF {
 		m.File.Body.Close()
 		return nil, "", err
 	}
-	head = head[:n]
+	if s := wechat.Suffix(head); s != "" {
+		suffix = s
+	}
 	return struct {
 		io.Reader
 		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), m.File.Body), m.File.Body}, suffixOf(head), nil
+	}{body, m.File.Body}, suffix, nil
 }
 
-// suffixOf tells a material's type by its first bytes: headers have named it wrongly.
-func suffixOf(head []byte) string {
-	for magic, suffix := range map[string]string{"#!AMR": ".amr", "0&\xb2u\x8ef\xcf\x11": ".wma", "RIFF": ".wav", "ID3": ".mp3"} {
-		if bytes.HasPrefix(head, []byte(magic)) && !bytes.HasPrefix(head[min(8, len(head)):], []byte("WEBP")) {
-			return suffix
-		}
-	}
-	if len(head) > 1 && head[0] == 0xff && head[1]&0xe0 == 0xe0 {
-		return ".mp3"
-	}
-	switch t, _, _ := strings.Cut(http.DetectContentType(head), ";"); t {
-	case "image/jpeg":
-		return ".jpg"
-	case "image/png", "image/gif", "image/bmp", "image/webp", "video/mp4":
-		return "." + t[strings.IndexByte(t, '/')+1:]
-	}
-	return ".bin"
-}
-
-// save writes a file that is there as a whole or not at all.
+// save writes a file that is there as a whole or not at all, with the rights that the
+// umask leaves. By force it writes where name leads: into the file behind a link, a pipe
+// or a device.
 func save(name string, r io.Reader, force bool) (err error) {
 	if _, err := os.Lstat(name); err == nil && !force {
 		return fmt.Errorf("%s is there already; --force overwrites it", name)
@@ -137,7 +125,18 @@ func save(name string, r io.Reader, force bool) (err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".sucai-*")
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, r)
+		return errors.Join(err, f.Close())
+	}
+	if name, err = follow(name); err != nil {
+		return err
+	}
+	tmp, err := createTemp(filepath.Dir(name))
 	if err != nil {
 		return err
 	}
@@ -150,8 +149,34 @@ func save(name string, r io.Reader, force bool) (err error) {
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
-	if err := os.Chmod(tmp.Name(), 0o644); err != nil {
-		return err
-	}
 	return os.Rename(tmp.Name(), name)
+}
+
+// follow gives the file that a link leads to, be it there or not.
+func follow(name string) (string, error) {
+	for range 40 { // as many as the kernel follows
+		link, err := os.Readlink(name)
+		if err != nil {
+			return name, nil // no link
+		}
+		if !filepath.IsAbs(link) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+			if err != nil {
+				return "", err
+			}
+			link = filepath.Join(dir, link)
+		}
+		name = link
+	}
+	return "", fmt.Errorf("%s: too many links", name)
+}
+
+// createTemp is os.CreateTemp but for the rights, which the umask decides.
+func createTemp(dir string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(filepath.Join(dir, ".sucai-"+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
 }

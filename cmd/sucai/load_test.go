@@ -49,7 +49,8 @@ func memory(t *testing.T, p *process, name string) int {
 }
 
 // 64 connections that send and fetch 10 MB each cost less than 120 MB; at rest, with the
-// demo library, it is less than 40 MB. Ten thousand idle connections keep nobody out.
+// demo library, it is less than 40 MB. Ten thousand idle connections, or as many as the
+// limit of open files lets us make, keep nobody out.
 func TestSmall(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Log("memory is measured on Linux only")

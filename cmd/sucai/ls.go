@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -58,7 +59,7 @@ func list(ctx context.Context, c *wechat.Client, t wechat.Type, limit int, asJSO
 		if asJSON {
 			err = printJSON(out, itemJSON(t, it))
 		} else {
-			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t, it.MediaID, time.Unix(it.UpdateTime, 0).Format(time.DateTime), itemName(it))
+			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t, printable(it.MediaID), time.Unix(it.UpdateTime, 0).Format(time.DateTime), printable(itemName(it)))
 		}
 		if err != nil {
 			return err
@@ -95,8 +96,14 @@ func itemJSON(t wechat.Type, it wechat.Item) map[string]any {
 	return m
 }
 
+// printJSON prints one line.
 func printJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
+	var line strings.Builder
+	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(out, printable(strings.TrimSuffix(line.String(), "\n")))
+	return err
 }

@@ -27,7 +27,7 @@ func run() int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "sucai: %v\n", err)
+	fmt.Fprintf(os.Stderr, "sucai: %s\n", printableLines(err.Error()))
 	var usage usageError
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command ") {
 		fmt.Fprintf(os.Stderr, "see: %s --help\n", cmd.CommandPath())
@@ -65,8 +65,24 @@ SUCAI_TLS_CERT; a flag beats the environment. Secrets come by environment or fil
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(), newAccount(), newLs(), newGet(), newPut(), newRm(), newCount(), newWait(), newVersion())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		knowShells(completion)
+	}
 	wrapArgs(root)
 	return root
+}
+
+// knowShells makes a shell that is none of the subcommands wrong usage, where cobra
+// prints its help and succeeds.
+func knowShells(completion *cobra.Command) {
+	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	completion.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("completion %q: unknown shell; bash, zsh, fish or powershell is wanted", args[0])
+		}
+		return nil
+	}
 }
 
 // wrapArgs makes wrong arguments of every command wrong usage.
@@ -84,12 +100,13 @@ func wrapArgs(cmd *cobra.Command) {
 	}
 }
 
-// fromEnvironment sets the flags that were not given from SUCAI_FLAG.
+// fromEnvironment sets the flags that were not given from SUCAI_FLAG. An empty variable
+// counts as none: it is how compose files and unit files write "not set".
 func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "SUCAI_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := os.LookupEnv(name)
-		if !ok || f.Changed || f.Name == "help" || err != nil {
+		value := os.Getenv(name)
+		if value == "" || f.Changed || f.Name == "help" || err != nil {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil {

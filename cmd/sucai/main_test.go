@@ -1,13 +1,16 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,9 +19,44 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// In sessions and in other tests of this package, "sucai" is this very code.
+// In sessions and in other tests of this package, "sucai" is this very code, and so is
+// "curl" where the machine has none.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sucai": main})
+	commands := map[string]func(){"sucai": main}
+	if _, err := exec.LookPath("curl"); err != nil || filepath.Base(os.Args[0]) == "curl" {
+		commands["curl"] = curl
+	}
+	testscript.Main(m, commands)
+}
+
+// curl does what our examples ask of curl: [-s] [-d DATA] URL.
+func curl() {
+	flags := flag.NewFlagSet("curl", flag.ExitOnError)
+	flags.Bool("s", false, "")
+	data := flags.String("d", "", "")
+	var address string
+	for args := os.Args[1:]; len(args) > 0; args = flags.Args() {
+		if strings.HasPrefix(args[0], "-") {
+			flags.Parse(args)
+			continue
+		}
+		address = args[0]
+		flags.Parse(args[1:])
+	}
+	var res *http.Response
+	var err error
+	if *data == "" {
+		res, err = http.Get(address)
+	} else {
+		res, err = http.Post(address, "application/x-www-form-urlencoded", strings.NewReader(*data))
+	}
+	if err == nil {
+		_, err = io.Copy(os.Stdout, res.Body)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "curl:", err)
+		os.Exit(1)
+	}
 }
 
 // Each file of testdata is a user's session at the shell.
@@ -26,6 +64,7 @@ func TestSessions(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("ESC", "\x1b")
 			env.Values["servers"] = map[string]*process{}
 			env.Defer(func() {
 				for _, p := range env.Values["servers"].(map[string]*process) {
@@ -35,7 +74,9 @@ func TestSessions(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"paste":   scriptPaste,
 			"start":   scriptStart,
+			"status":  scriptStatus,
 			"stop":    scriptStop,
 			"fixture": scriptFixture,
 			"setfrom": scriptSetFrom,
@@ -47,35 +88,58 @@ func TestSessions(t *testing.T) {
 type process struct {
 	cmd      *exec.Cmd
 	endpoint string
-	out, err *bytes.Buffer
-	read     chan struct{} // closed when standard output has ended
+	out      *os.File      // what it printed so far; a file, unlike a pipe, is never behind
+	err      *bytes.Buffer // to be looked at when it has ended
+	ended    chan struct{}
+	status   error // how it ended
 }
+
+// startTime is how long a start may take, with the demo library to be made, on a slow
+// machine under the race detector.
+const startTime = 30 * time.Second
 
 // startServer runs "sucai serve" and waits for its first line.
 func startServer(path string, env []string, dir string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), out: &bytes.Buffer{}, err: &bytes.Buffer{}}
-	p.cmd.Env, p.cmd.Dir, p.cmd.Stderr = env, dir, p.err
-	stdout, err := p.cmd.StdoutPipe()
+	out, err := os.CreateTemp("", "sucai-out-*")
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Remove(out.Name()); err != nil { // it lives on while it is open
+		return nil, err
+	}
+	p := &process{cmd: exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), out: out, err: &bytes.Buffer{}, ended: make(chan struct{})}
+	p.cmd.Env, p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = env, dir, out, p.err
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	r := bufio.NewReader(stdout)
-	line, _ := r.ReadString('\n')
-	p.out.WriteString(line)
-	p.read = make(chan struct{})
 	go func() {
-		defer close(p.read)
-		io.Copy(p.out, r)
+		p.status = p.cmd.Wait()
+		close(p.ended)
 	}()
-	var ok bool
-	if p.endpoint, ok = strings.CutPrefix(strings.TrimSpace(line), "listening on "); !ok {
+	for end := time.Now().Add(startTime); ; time.Sleep(5 * time.Millisecond) {
+		line, _, complete := strings.Cut(p.printed(), "\n")
+		if p.endpoint = strings.TrimPrefix(line, "listening on "); complete && p.endpoint != line {
+			return p, nil
+		}
+		select {
+		case <-p.ended:
+		default:
+			if time.Now().Before(end) {
+				continue
+			}
+		}
 		p.kill()
-		return nil, fmt.Errorf("first line %q, then:\n%s", line, p.err)
+		return nil, fmt.Errorf("first line %q, then %v:\n%s", line, p.wait(10*time.Second), p.err)
 	}
-	return p, nil
+}
+
+// printed is what stands on standard output.
+func (p *process) printed() string {
+	text, err := io.ReadAll(io.NewSectionReader(p.out, 0, 1<<20))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // stop ends it as an operator does, and gives its exit status.
@@ -86,11 +150,12 @@ func (p *process) stop() error {
 	return p.wait(20 * time.Second)
 }
 
+// wait gives the exit status; it ends the process when the limit has passed.
 func (p *process) wait(limit time.Duration) error {
 	timer := time.AfterFunc(limit, p.kill)
 	defer timer.Stop()
-	<-p.read
-	return p.cmd.Wait()
+	<-p.ended
+	return p.status
 }
 
 func (p *process) kill() { p.cmd.Process.Kill() }
@@ -130,8 +195,23 @@ func isExecutable(name string) bool {
 func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("servers").(map[string]*process)[args[0]]
 	ts.Check(p.stop())
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), p.out.Bytes(), 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(p.printed()), 0o666))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), p.err.Bytes(), 0o666))
+}
+
+// status N COMMAND.. runs a command that must exit with N.
+func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
+	var e *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); !errors.As(err, &e) || strconv.Itoa(e.ExitCode()) != args[0] {
+		ts.Fatalf("%v, want status %s", err, args[0])
+	}
+}
+
+// paste NAME runs, in a shell, all that a server printed behind its first line. What that
+// prints can be looked at by stdout and stderr.
+func scriptPaste(ts *testscript.TestScript, neg bool, args []string) {
+	_, lines, _ := strings.Cut(ts.Value("servers").(map[string]*process)[args[0]].printed(), "\n")
+	ts.Check(ts.Exec("sh", "-e", "-c", lines))
 }
 
 // fixture FILE.. makes small files of the type of their suffix.

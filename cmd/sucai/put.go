@@ -25,8 +25,9 @@ func newPut() *cobra.Command {
 		Short: "Upload files as permanent materials",
 		Long: `Upload files as permanent materials. The type is that of the suffix: png, jpg, jpeg,
 gif and bmp are images, mp3, wma, wav and amr voices, mp4 a video. Of a directory, all
-files with such a suffix are uploaded, those in directories below too, by name. Of each,
-file, media_id and url (of an image) are printed; what fails is told, and the rest goes on.`,
+files with such a suffix are uploaded, those in directories below too, by name; links to
+directories below are not followed. Of each, file, media_id and url (of an image) are
+printed; what fails is told, and the rest goes on.`,
 		Example: `  sucai put cover.jpg
   sucai put film.mp4 --title 一分钟 --introduction 怎样开始
   sucai put pictures/`,
@@ -36,11 +37,11 @@ file, media_id and url (of an image) are printed; what fails is told, and the re
 		if asType != "" && !up.Type.IsFile() {
 			return usagef("--type %s: image, voice, video or thumb is wanted", asType)
 		}
-		files, total, err := findFiles(args, up.Type)
+		list, err := findFiles(args, up.Type)
 		if err != nil {
 			return err
 		}
-		return putAll(ctx, c, files, total, up, cmd.OutOrStdout())
+		return list.put(ctx, c, up, cmd.OutOrStdout())
 	})
 	cmd.Flags().StringVar(&asType, "type", "", "upload as this `type` instead: image, voice, video, thumb")
 	cmd.Flags().StringVar(&up.Title, "title", "", "title of a video (default: its file name)")
@@ -59,67 +60,114 @@ type putFile struct {
 	t    wechat.Type
 }
 
-// findFiles gives the files to upload and their bytes in all.
-func findFiles(paths []string, as wechat.Type) (files []putFile, total int64, err error) {
-	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			t := typeOfSuffix[strings.ToLower(filepath.Ext(path))]
-			if as != "" && path == root {
-				t = as
-			}
-			if t == "" && path == root {
-				return usagef("%s: its suffix tells no type; give it by --type", path)
-			}
-			info, err := os.Stat(path)
-			if err != nil || t == "" || !info.Mode().IsRegular() {
-				return err
-			}
-			if as != "" {
-				t = as
-			}
-			files = append(files, putFile{path, t})
-			total += info.Size()
-			return nil
-		})
-		if err != nil {
-			return nil, 0, err
-		}
-	}
-	if len(files) == 0 {
-		return nil, 0, errors.New("put: no file with a suffix of an image, voice or video")
-	}
-	return files, total, nil
+// putList is what is to be uploaded.
+type putList struct {
+	files  []putFile
+	bytes  int64 // of all files
+	failed int   // entries that cannot be read, told already
 }
 
-func putAll(ctx context.Context, c *wechat.Client, files []putFile, total int64, up wechat.Upload, out io.Writer) error {
+// findFiles looks for the files to upload. What cannot be read is told and passed over.
+func findFiles(paths []string, as wechat.Type) (*putList, error) {
+	l := &putList{}
+	for _, root := range paths {
+		info, err := os.Stat(root)
+		switch t := typeOf(root, as); {
+		case err != nil:
+			l.fail(root, err)
+		case info.IsDir():
+			// With a separator behind it, a link to a directory is that directory.
+			if err := filepath.WalkDir(root+string(filepath.Separator), l.walk(as)); err != nil {
+				return nil, err
+			}
+		case t == "":
+			return nil, usagef("%s: its suffix tells no type; give it by --type", root)
+		default:
+			l.add(root, t, info)
+		}
+	}
+	if len(l.files)+l.failed == 0 {
+		return nil, errors.New("put: no file with a suffix of an image, voice or video")
+	}
+	return l, nil
+}
+
+// typeOf tells a file's type by its suffix; as overrules it.
+func typeOf(path string, as wechat.Type) wechat.Type {
+	if as != "" {
+		return as
+	}
+	return typeOfSuffix[strings.ToLower(filepath.Ext(path))]
+}
+
+// walk takes what a directory holds. Only what has a suffix of a material is looked at:
+// anything else in a directory is nobody's concern, whatever its state. Links to
+// directories are not followed, as they may lead round in a circle.
+func (l *putList) walk(as wechat.Type) fs.WalkDirFunc {
+	return func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			l.fail(path, err)
+			return nil
+		}
+		if d.IsDir() || typeOf(path, "") == "" {
+			return nil
+		}
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			l.fail(path, err)
+		case !info.IsDir():
+			l.add(path, typeOf(path, as), info)
+		}
+		return nil
+	}
+}
+
+func (l *putList) add(path string, t wechat.Type, info fs.FileInfo) {
+	if !info.Mode().IsRegular() { // to open a pipe would wait for its writer
+		l.fail(path, errors.New("not a regular file"))
+		return
+	}
+	l.files = append(l.files, putFile{path, t})
+	l.bytes += info.Size()
+}
+
+// fail tells of an entry that is not uploaded. That the path stands in err again is of
+// no use to anybody.
+func (l *putList) fail(path string, err error) {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	fmt.Fprintf(os.Stderr, "sucai: put %s: %s\n", printable(path), printableLines(err.Error()))
+	l.failed++
+}
+
+func (l *putList) put(ctx context.Context, c *wechat.Client, up wechat.Upload, out io.Writer) error {
 	// The bar is for people: without a terminal nothing is drawn.
-	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowBytes(true),
+	bar := progressbar.NewOptions64(l.bytes, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowBytes(true),
 		progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))), progressbar.OptionClearOnFinish())
-	failed := 0
-	for _, f := range files {
-		bar.Describe(filepath.Base(f.path))
+	entries := len(l.files) + l.failed
+	for _, f := range l.files {
+		bar.Describe(printable(filepath.Base(f.path)))
 		a, err := putOne(ctx, c, f, up, bar)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
 			bar.Clear()
-			fmt.Fprintf(os.Stderr, "sucai: put %s: %v\n", f.path, err)
-			failed++
+			l.fail(f.path, err)
 			continue
 		}
 		bar.Clear()
-		fmt.Fprintf(out, "file=%s\nmedia_id=%s\n", f.path, a.MediaID)
+		fmt.Fprintf(out, "file=%s\nmedia_id=%s\n", printable(f.path), printable(a.MediaID))
 		if a.URL != "" {
-			fmt.Fprintf(out, "url=%s\n", a.URL)
+			fmt.Fprintf(out, "url=%s\n", printable(a.URL))
 		}
 	}
 	bar.Finish()
-	if failed > 0 {
-		return fmt.Errorf("put: %d of %d files were not uploaded", failed, len(files))
+	if l.failed > 0 {
+		return fmt.Errorf("put: %d of %d files were not uploaded", l.failed, entries)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type serveFlags struct {
 	listen, url     string
 	trusted, caps   []string
 	demo            bool
+	requireHTTPS    bool
 	tlsCert, tlsKey string
 }
 
@@ -55,6 +56,7 @@ the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.`
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&f.url, "url", "", "scheme and host of the addresses in answers (default: as each caller reached us)")
 	flags.StringSliceVar(&f.trusted, "trust-proxy", nil, "`CIDR`s of proxies whose X-Forwarded-For and -Proto are believed")
+	flags.BoolVar(&f.requireHTTPS, "require-https", false, "refuse calls over plain http with 43003, as the platform does")
 	flags.BoolVar(&f.demo, "demo", false, "add a demo account with a demo library")
 	flags.StringSliceVar(&f.caps, "caps", nil, "how many materials an account may have, such as `image=100000,voice=1000`")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`file` of the certificate chain; serves https, read again when it changes")
@@ -73,19 +75,46 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 			return err
 		}
 	}
+	if f.requireHTTPS && f.tlsCert == "" && len(f.trusted) == 0 {
+		slog.Warn("every call will be refused: with --require-https, --tls-cert or a proxy of --trust-proxy is needed")
+	}
 	ls, closeStore, err := f.store.open(ctx, sqlstore.Server, library.Options{Caps: caps})
 	if err != nil {
-		return err
+		return brokenOff(ctx, err)
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	if err := addAccounts(ctx, ls, os.Getenv("SUCAI_ACCOUNTS")); err != nil {
+	listener, err := f.start(ctx, ls, keys, stdout)
+	if err != nil {
+		return brokenOff(ctx, err)
+	}
+	defer listener.Close()
+	return serve(ctx, server.New(ls, opt).HTTP(), listener, ls)
+}
+
+// brokenOff makes a success of a start that failed because it was told to end: the next
+// one finishes it.
+func brokenOff(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
 		return err
+	}
+	slog.Info("ended while starting", "broken off", err)
+	return nil
+}
+
+// start prepares the store and the listener, and says where the server is.
+func (f *serveFlags) start(ctx context.Context, ls *library.Libraries, keys *keyPair, stdout io.Writer) (_ net.Listener, err error) {
+	if err := addAccounts(ctx, ls, os.Getenv("SUCAI_ACCOUNTS")); err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("--listen: %w", err)
 	}
-	defer listener.Close()
+	defer func() {
+		if err != nil {
+			listener.Close()
+		}
+	}()
 	address := (&url.URL{Scheme: "http", Host: listener.Addr().String()}).String()
 	if keys != nil {
 		address = "https" + strings.TrimPrefix(address, "http")
@@ -93,24 +122,26 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 	}
 	if f.demo {
 		if err := importDemo(ctx, ls); err != nil {
-			return fmt.Errorf("demo library: %w", err)
+			return nil, fmt.Errorf("demo library: %w", err)
 		}
 	}
-	if err := f.greet(ctx, stdout, ls, address); err != nil {
-		return err
-	}
-	return serve(ctx, server.New(ls, opt).HTTP(), listener, ls)
+	return listener, f.greet(ctx, stdout, ls, address)
 }
 
 // options reads what the flags say of the server and of libraries.
 func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error) {
 	if f.url != "" {
 		u, err := url.Parse(f.url)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		if err == nil && u.User != nil {
+			// Not shown: it may hold a password. Every answer would hold it too.
+			return opt, nil, usagef("--url: a scheme and a host are wanted, without a user, such as https://material.example.com")
+		}
+		if err != nil || !isEndpoint(f.url) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			return opt, nil, usagef("--url %q: a scheme and a host are wanted, such as https://material.example.com", f.url)
 		}
 		opt.URL = u.Scheme + "://" + u.Host
 	}
+	opt.RequireHTTPS = f.requireHTTPS
 	for _, text := range f.trusted {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
@@ -137,16 +168,33 @@ func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error
 // greet says where the server is and how to begin. The first line is for scripts.
 func (f *serveFlags) greet(ctx context.Context, stdout io.Writer, ls *library.Libraries, address string) error {
 	fmt.Fprintf(stdout, "listening on %s\n", address)
+	if err := f.warnOfDemo(ctx, ls, address); err != nil {
+		return err
+	}
 	if f.demo {
-		if host, _, _ := net.SplitHostPort(f.listen); !isLoopback(host) {
-			slog.Warn("the demo account's secret is public: whoever reaches this address can read and change the demo library", "listen", f.listen)
-		}
 		printDemo(stdout, reachable(address))
 		return nil
 	}
 	list, err := ls.Accounts.AccountList(ctx)
 	if err == nil && len(list) == 0 {
 		slog.Info("there is no account yet: add one by `sucai account add`, or start with --demo")
+	}
+	return err
+}
+
+// warnOfDemo warns where strangers may reach an account whose secret everybody knows,
+// be it of this start or of an earlier one with --demo.
+func (f *serveFlags) warnOfDemo(ctx context.Context, ls *library.Libraries, address string) error {
+	if u, err := url.Parse(address); err == nil && isLoopback(u.Hostname()) {
+		return nil
+	}
+	a, err := ls.Accounts.Account(ctx, demoAppID)
+	if errors.Is(err, library.ErrNotFound) {
+		return nil
+	}
+	if err == nil && a.HasSecret(demoSecret) {
+		slog.Warn("the demo account's secret is public: whoever reaches this address can read and change the demo library; `sucai account rotate` gives it another",
+			"appid", demoAppID, "listen", f.listen)
 	}
 	return err
 }
@@ -195,9 +243,18 @@ func serve(ctx context.Context, srv *http.Server, listener net.Listener, ls *lib
 	return nil
 }
 
+// How often a server tidies up. The first sweep, which reads the list of all blobs, lets
+// those who waited for the start go first, and is early enough for a server that is
+// started anew every day or more often.
+const (
+	tidyEvery  = 10 * time.Minute
+	firstSweep = 5 * time.Minute
+	sweepEvery = time.Hour
+)
+
 // tidy removes, now and then, what nobody can reach any more.
 func tidy(ctx context.Context, ls *library.Libraries) {
-	rows, bytes := time.NewTicker(10*time.Minute), time.NewTicker(6*time.Hour)
+	rows, bytes := time.NewTicker(tidyEvery), time.NewTimer(firstSweep)
 	defer rows.Stop()
 	defer bytes.Stop()
 	report := func(err error) {
@@ -214,6 +271,7 @@ func tidy(ctx context.Context, ls *library.Libraries) {
 		case <-bytes.C:
 			_, err := ls.Sweep(ctx, time.Now().Add(-library.SweepAge))
 			report(err)
+			bytes.Reset(sweepEvery)
 		}
 	}
 }

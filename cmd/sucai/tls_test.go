@@ -52,7 +52,7 @@ func writeKeyPair(t *testing.T, dir string, serial int64) *x509.CertPool {
 func TestHTTPS(t *testing.T) {
 	dir := t.TempDir()
 	pool := writeKeyPair(t, dir, 1)
-	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), dir, "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), dir, "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--require-https")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by -ldflags "-X main.version=1.2.3" in releases.
+// version can be set by -ldflags "-X main.version=1.2.3"; otherwise the build tells.
 var version = ""
 
 func newVersion() *cobra.Command {

@@ -28,6 +28,9 @@ one of SUCAI_ENDPOINT, or ` + defaultEndpoint + `.`,
 			if len(args) == 1 {
 				url = args[0]
 			}
+			if !isEndpoint(url) {
+				return usagef("wait %q: an address with its scheme is wanted, such as %s", url, defaultEndpoint)
+			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
 			return wait(ctx, strings.TrimSuffix(url, "/")+"/_sucai/ready", timeout)
@@ -41,7 +44,7 @@ func wait(ctx context.Context, url string, timeout time.Duration) error {
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
-			return usageError{err}
+			return err
 		}
 		res, err := http.DefaultClient.Do(req)
 		if err == nil {

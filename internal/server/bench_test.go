@@ -18,7 +18,7 @@ import (
 	"sucai/wechat"
 )
 
-// quiet turns off the line a call, as --log-level=error does.
+// quiet turns off the line a call, as a server that only logs errors.
 func quiet(_ *library.Options, so *Options) {
 	so.Log = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError}))
 }

@@ -230,7 +230,7 @@ func TestBrokenRequests(t *testing.T) {
 // Many idle connections cost little and keep nobody out.
 func TestIdleConnections(t *testing.T) {
 	f := newFixture(t)
-	const idle = 500 // `make check` opens 10,000 against the binary
+	const idle = 500 // TestSmall opens 10,000 against the binary
 	for range idle {
 		f.raw("GET /_su")
 	}
