@@ -1,19 +1,47 @@
 package wechat
 
+import (
+	"bytes"
+	"slices"
+)
+
 // Wire is how answers look to one caller.
 type Wire struct {
 	Base string // scheme and host of our own addresses, as this caller reaches them: https://example.com
+	RID  string // of the request; errors on the live wire end in it
+
+	// Live is the wire of the live service: its texts and suffixes of errors, `\/`, and
+	// the members that it adds and leaves out. Without it, errors and members are as the
+	// documents print them.
+	Live bool
+}
+
+// finish writes what the material back end of the live service has in its own way: from
+// from on, slashes are escaped.
+func (w Wire) finish(dst []byte, from int) []byte {
+	n := 0
+	if w.Live {
+		n = bytes.Count(dst[from:], []byte("/"))
+	}
+	if n == 0 {
+		return dst
+	}
+	read := len(dst)
+	dst = slices.Grow(dst, n)[:read+n]
+	for write := len(dst); write > read; {
+		read, write = read-1, write-1
+		if dst[write] = dst[read]; dst[read] == '/' {
+			write--
+			dst[write] = '\\'
+		}
+	}
+	return dst
 }
 
 // Answer is a successful answer in JSON: one compact line without a final newline,
 // UTF-8 as it is, in the member order of real answers.
 type Answer interface {
 	AppendJSON(dst []byte, w Wire) []byte
-}
-
-// AppendJSON writes the error's body; errcode comes first, as clients rely on it.
-func (e *Error) AppendJSON(dst []byte, _ Wire) []byte {
-	return append(appendMember(appendNumber(dst, `{"errcode":`, int64(e.Code)), `,"errmsg":`, e.Msg), '}')
 }
 
 // OK is the answer of del_material and update_news.
@@ -54,11 +82,15 @@ type Added struct {
 
 // AppendJSON implements [Answer].
 func (a *Added) AppendJSON(dst []byte, w Wire) []byte {
+	from := len(dst)
 	dst = appendMember(dst, `{"media_id":`, a.MediaID)
 	if a.URL != "" {
 		dst = appendMember(dst, `,"url":`, w.Base+a.URL)
 	}
-	return append(dst, '}')
+	if w.Live {
+		dst = append(dst, `,"item":[]`...)
+	}
+	return append(w.finish(dst, from), '}')
 }
 
 // Picture is the answer of uploadimg.
@@ -68,7 +100,8 @@ type Picture struct {
 
 // AppendJSON implements [Answer].
 func (p *Picture) AppendJSON(dst []byte, w Wire) []byte {
-	return append(appendMember(dst, `{"url":`, w.Base+p.URL), '}')
+	from := len(dst)
+	return append(w.finish(appendMember(dst, `{"url":`, w.Base+p.URL), from), '}')
 }
 
 // Uploaded is the answer of media/upload: a temporary medium (临时素材).
@@ -80,14 +113,18 @@ type Uploaded struct {
 }
 
 // AppendJSON implements [Answer].
-func (u *Uploaded) AppendJSON(dst []byte, _ Wire) []byte {
+func (u *Uploaded) AppendJSON(dst []byte, w Wire) []byte {
 	dst = appendMember(dst, `{"type":`, string(u.Type))
 	if u.Type == Thumb {
 		dst = appendMember(dst, `,"thumb_media_id":`, u.ThumbMediaID)
 	} else {
 		dst = appendMember(dst, `,"media_id":`, u.MediaID)
 	}
-	return append(appendNumber(dst, `,"created_at":`, u.CreatedAt), '}')
+	dst = appendNumber(dst, `,"created_at":`, u.CreatedAt)
+	if w.Live {
+		dst = append(dst, `,"item":[]`...)
+	}
+	return append(dst, '}')
 }
 
 // TemporaryVideo is the answer of media/get for a video.
@@ -97,5 +134,6 @@ type TemporaryVideo struct {
 
 // AppendJSON implements [Answer].
 func (v *TemporaryVideo) AppendJSON(dst []byte, w Wire) []byte {
-	return append(appendMember(dst, `{"video_url":`, w.Base+v.VideoURL), '}')
+	from := len(dst)
+	return append(w.finish(appendMember(dst, `{"video_url":`, w.Base+v.VideoURL), from), '}')
 }

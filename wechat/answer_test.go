@@ -28,6 +28,8 @@ var answers = map[string]struct {
 	into   any // what the client reads it into
 }{
 	"error":              {ErrInvalidMediaID, nil},
+	"error_gateway":      {ErrInvalidCredential, nil},
+	"error_slash":        {ErrRetired, nil},
 	"ok":                 {OK, nil},
 	"token":              {&AccessToken{"47_abc-_", 7200}, &AccessToken{}},
 	"get_materialcount":  {&Counts{1, 2, 3, 4}, &Counts{}},
@@ -39,27 +41,20 @@ var answers = map[string]struct {
 	"media_get_video":    {&TemporaryVideo{"/video/A/ID.mp4?expires=1&vkey=2"}, &TemporaryVideo{}},
 	"get_material_news":  {&NewsBody{Stored: EncodeArticles(articles, "http://h.example"), CreateTime: 1, UpdateTime: 2}, &NewsBody{}},
 	"get_material_video": {&VideoBody{"题", "述", "/video/A/ID.mp4?expires=1&vkey=2"}, &VideoBody{}},
-	"batchget_image":     {&Page{[]Item{{MediaID: "A", Name: "图.png", UpdateTime: 5, URL: "/mmbiz_png/K/0?wx_fmt=png"}}, 50, 1}, &Page{}},
+	"batchget_image":     {&Page{[]Item{{MediaID: "A", Name: "图.png", UpdateTime: 5, URL: "/mmbiz_png/K/0?wx_fmt=png", Type: Image}}, 50, 1}, &Page{}},
+	"batchget_voice":     {&Page{[]Item{{MediaID: "A", Name: "a/b.mp3", UpdateTime: 5, URL: "/mmbiz_voice/K/0?wx_fmt=mp3", Type: Voice}}, 50, 1}, &Page{}},
+	"batchget_video":     {&Page{[]Item{{MediaID: "A", Name: "片", UpdateTime: 5, URL: "/mmbiz_video/K/0?wx_fmt=mp4", Type: Video}}, 50, 1}, &Page{}},
 	"batchget_news":      {&Page{[]Item{{MediaID: "A", Content: &NewsBody{Stored: EncodeArticles(articles[1:], ""), CreateTime: 1, UpdateTime: 2}, UpdateTime: 2}}, 1, 1}, &Page{}},
 	"batchget_empty":     {&Page{nil, 3, 0}, &Page{}},
 }
 
 func TestAnswers(t *testing.T) {
 	for name, a := range answers {
-		got := a.answer.AppendJSON(nil, Wire{Base: "https://new.example"})
-		golden := filepath.Join("testdata", name+".json")
-		if *update {
-			if err := os.WriteFile(golden, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(got) != string(want) {
-			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
-		}
+		wire := Wire{Base: "https://new.example", RID: "60dee549-5a2d6284-2af53adb"}
+		got := a.answer.AppendJSON(nil, wire)
+		wantGolden(t, name+".json", got)
+		wire.Live = true
+		wantGolden(t, name+".live.json", a.answer.AppendJSON([]byte("/"), wire)[1:])
 		if a.into == nil {
 			continue
 		}
@@ -77,6 +72,41 @@ func TestAnswers(t *testing.T) {
 	}
 	if p := answers["batchget_news"].into.(*Page); p.Item[0].Content.NewsItem[0].Title != "二" || p.TotalCount != 1 {
 		t.Errorf("page read: %+v", p)
+	}
+}
+
+// wantGolden compares an answer with its golden file.
+func wantGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	golden := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+	}
+	if !json.Valid(got) {
+		t.Errorf("%s is no JSON: %s", name, got)
+	}
+}
+
+// Some clients take a download for a file when its error is longer.
+func TestErrorsAreShort(t *testing.T) {
+	w := Wire{Live: true, RID: "60dee549-5a2d6284-2af53adb"}
+	for _, e := range []*Error{ErrSystem, ErrInvalidCredential, ErrInvalidMediaID, ErrTokenExpired, ErrQuota, ErrUserLimited, ErrUnauthorized,
+		ErrIPNotAllowed.With("invalid ip ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ipv6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff, not in whitelist")} {
+		if body := e.AppendJSON(nil, w); len(body) > 215 {
+			t.Errorf("%d bytes: %s", len(body), body)
+		}
+	}
+	if body := ErrInvalidCredential.AppendJSON(nil, w); len(body) != 215 {
+		t.Errorf("40001 has %d bytes, the real one 215", len(body))
 	}
 }
 

@@ -1,6 +1,8 @@
 package wechat
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"strconv"
 )
 
@@ -34,6 +36,7 @@ var (
 	ErrInvalidCredential = &Error{40001, "invalid credential access_token isinvalid or not latest"}
 	ErrInvalidGrantType  = &Error{40002, "invalid grant_type"}
 	ErrInvalidMediaType  = &Error{40004, "invalid media type"}
+	ErrFileSuffix        = &Error{40005, "invalid file type"}
 	ErrInvalidMediaID    = &Error{40007, "invalid media_id"}
 	ErrImageSize         = &Error{40009, "invalid image size"}
 	ErrVoiceSize         = &Error{40010, "invalid voice size"}
@@ -46,6 +49,7 @@ var (
 	ErrFileType          = &Error{40113, "unsupported file type"}
 	ErrInvalidSecret     = &Error{40125, "invalid appsecret"}
 	ErrImageFormat       = &Error{40137, "invalid image format"}
+	ErrIPNotAllowed      = &Error{40164, "invalid ip, not in whitelist"}
 	ErrTokenMissing      = &Error{41001, "access_token missing"}
 	ErrAppIDMissing      = &Error{41002, "appid missing"}
 	ErrSecretMissing     = &Error{41004, "appsecret missing"}
@@ -65,7 +69,50 @@ var (
 	ErrURLSize           = &Error{45005, "url size out of limit"}
 	ErrPlaytime          = &Error{45007, "playtime out of limit"}
 	ErrArticleCount      = &Error{45008, "article size out of limit"}
+	ErrQuota             = &Error{45009, "reach max api daily quota limit"}
 	ErrLibraryFull       = &Error{45034, "media file count is out of limit"}
+	ErrRetired           = &Error{45106, "This API has been unsupported. For more details, please view https://mp.weixin.qq.com/cgi-bin/announce?action=getannouncement&announce_id=11644831863qFQSh&version=&lang=zh_CN"}
 	ErrAuthorSize        = &Error{45110, "author size out of limit"}
 	ErrDataFormat        = &Error{47001, "data format error"}
+	ErrUnauthorized      = &Error{48001, "api unauthorized"}
+	ErrUserLimited       = &Error{50002, "user limited"}
 )
+
+// gateway are the errors that the live service answers before a call reaches the back
+// end that makes all others.
+var gateway = map[int]bool{
+	40001: true, 40002: true, 40013: true, 40066: true, 40125: true, 40164: true,
+	41001: true, 41002: true, 41004: true, 42001: true, 43003: true, 44002: true,
+	45002: true, 45009: true, 48001: true, 50002: true,
+}
+
+// liveTexts are those of the live service's errors that differ from the documents'.
+var liveTexts = map[string]string{
+	ErrInvalidCredential.Msg: "invalid credential, access_token is invalid or not latest, " +
+		"could get access_token by getStableAccessToken, more details at https://mmbizurl.cn/s/JtxxFh33r",
+	ErrInvalidSecret.Msg: "invalid appsecret, view more at http://t.cn/RAEkdVq",
+}
+
+// AppendJSON writes the error's body; errcode comes first, as clients rely on it.
+func (e *Error) AppendJSON(dst []byte, w Wire) []byte {
+	from, text := len(dst), e.Msg
+	dst = appendNumber(dst, `{"errcode":`, int64(e.Code))
+	if !w.Live || e.Code == 0 {
+		return append(appendMember(dst, `,"errmsg":`, text), '}')
+	}
+	if live, ok := liveTexts[text]; ok {
+		text = live
+	}
+	if gateway[e.Code] {
+		return append(appendMember(dst, `,"errmsg":`, text+" rid: "+w.RID), '}')
+	}
+	dst = appendMember(dst, `,"errmsg":`, text+" hint: ["+hint(w.RID)+"] rid: "+w.RID)
+	return append(w.finish(dst, from), '}')
+}
+
+// hint makes what stands in brackets in the back end's errors: 14 characters that say
+// nothing.
+func hint(rid string) string {
+	sum := sha256.Sum256([]byte(rid))
+	return base64.RawURLEncoding.EncodeToString(sum[:10])
+}

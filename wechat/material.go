@@ -16,6 +16,10 @@ type NewsBody struct {
 
 // AppendJSON implements [Answer]. The times stand behind the articles, as in real answers.
 func (n *NewsBody) AppendJSON(dst []byte, w Wire) []byte {
+	return w.finish(n.appendTo(dst, w), len(dst))
+}
+
+func (n *NewsBody) appendTo(dst []byte, w Wire) []byte {
 	dst = n.Stored.appendTo(append(dst, `{"news_item":`...), w)
 	dst = appendNumber(dst, `,"create_time":`, n.CreateTime)
 	return append(appendNumber(dst, `,"update_time":`, n.UpdateTime), '}')
@@ -30,9 +34,11 @@ type VideoBody struct {
 
 // AppendJSON implements [Answer].
 func (v *VideoBody) AppendJSON(dst []byte, w Wire) []byte {
+	from := len(dst)
 	dst = appendMember(dst, `{"title":`, v.Title)
 	dst = appendMember(dst, `,"description":`, v.Description)
-	return append(appendMember(dst, `,"down_url":`, w.Base+v.DownURL), '}')
+	dst = appendMember(dst, `,"down_url":`, w.Base+v.DownURL)
+	return append(w.finish(dst, from), '}')
 }
 
 // File is a material itself: the answer for an image, a voice and a thumb.
@@ -56,7 +62,8 @@ type Item struct {
 	Content    *NewsBody `json:"content"` // of a news; nil otherwise
 	Name       string    `json:"name"`    // of an image, voice or video; a video's is its title
 	UpdateTime int64     `json:"update_time"`
-	URL        string    `json:"url"` // of an image, voice or video
+	URL        string    `json:"url"` // of an image, voice or video; the live service gives it for images alone
+	Type       Type      `json:"-"`   // the live wire differs by it
 }
 
 // AppendJSON implements [Answer].
@@ -83,7 +90,8 @@ func (e *PageEncoder) AppendItem(dst []byte, it *Item) []byte {
 		dst = append(dst, ',')
 	}
 	e.items++
-	return it.appendTo(dst, e.Wire)
+	from := len(dst)
+	return e.Wire.finish(it.appendTo(dst, e.Wire), from)
 }
 
 // AppendEnd encodes what stands behind the items.
@@ -98,10 +106,19 @@ func (e *PageEncoder) AppendEnd(dst []byte, total int64) []byte {
 func (it *Item) appendTo(dst []byte, w Wire) []byte {
 	dst = appendMember(dst, `{"media_id":`, it.MediaID)
 	if it.Content != nil {
-		dst = it.Content.AppendJSON(append(dst, `,"content":`...), w)
+		dst = it.Content.appendTo(append(dst, `,"content":`...), w)
 		return append(appendNumber(dst, `,"update_time":`, it.UpdateTime), '}')
 	}
 	dst = appendMember(dst, `,"name":`, it.Name)
 	dst = appendNumber(dst, `,"update_time":`, it.UpdateTime)
-	return append(appendMember(dst, `,"url":`, w.Base+it.URL), '}')
+	if !w.Live || it.Type == Image {
+		dst = appendMember(dst, `,"url":`, w.Base+it.URL)
+	}
+	if w.Live && it.Type == Video {
+		dst = append(dst, `,"description":""`...)
+	}
+	if w.Live {
+		dst = append(dst, `,"tags":[]`...)
+	}
+	return append(dst, '}')
 }

@@ -126,16 +126,13 @@ type Account struct {
 	Stable   StableToken
 }
 
-// Settings are what an operator may set about an account.
-type Settings struct {
-	Name string `json:"name,omitempty"` // for people
-	Demo bool   `json:"demo,omitempty"` // the demo library has been imported in full
-}
-
 // StableToken is what stable_token hands out again. It stays in clear for that.
 type StableToken struct {
-	Token   string
-	Expires int64 // Unix seconds
+	Token   string `json:"token,omitempty"`
+	Expires int64  `json:"expires,omitempty"` // Unix seconds
+	Forced  int64  `json:"forced,omitempty"`  // Unix seconds; when it was last refreshed by force
+	Day     int64  `json:"day,omitempty"`     // of that
+	Times   int64  `json:"times,omitempty"`   // that it was refreshed by force on that day
 }
 
 // GrantKind tells how an access token was issued, so that tokens of one kind end together.
@@ -204,6 +201,13 @@ type Accounts interface {
 
 	// Grant gives a grant by the sha256 of its token, ended or not, until it is forgotten.
 	Grant(ctx context.Context, hash [32]byte) (*Grant, error)
+
+	// CountCall counts a call of an endpoint by an account on a day, unless limit calls
+	// were counted on it already, and tells whether it was counted.
+	CountCall(ctx context.Context, account int64, endpoint string, day, limit int64) (within bool, err error)
+
+	// ForgetCalls removes the counts of the days before a day.
+	ForgetCalls(ctx context.Context, before int64) error
 
 	// ForgetGrants removes the grants that were ended early before ended, and those
 	// whose own end was before expired.

@@ -9,11 +9,14 @@ import (
 // any upload can still be under way.
 const SweepAge = 24 * time.Hour
 
-// Tidy forgets tokens that need not be remembered, temporary media that have expired,
+// Tidy forgets tokens that need not be remembered, calls of days gone by, temporary media that have expired,
 // and what is left of removed accounts.
 func (ls *Libraries) Tidy(ctx context.Context) error {
 	now := ls.now().Unix()
 	if err := ls.Accounts.ForgetGrants(ctx, now, now-remembered); err != nil {
+		return err
+	}
+	if err := ls.Accounts.ForgetCalls(ctx, ls.day()); err != nil {
 		return err
 	}
 	if err := ls.Materials.DeleteExpired(ctx, now); err != nil {

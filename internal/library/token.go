@@ -18,6 +18,8 @@ const (
 	overlap      = 300  // seconds that a superseded token lives on
 	stableMargin = 300  // seconds before its end from which stable_token hands out another
 	remembered   = 24 * 3600
+	forceRest    = 30 // seconds after a forced refresh in which another does nothing
+	forcesADay   = 20
 	callerAge    = time.Second // how long a grant and its account may be taken from memory
 )
 
@@ -36,12 +38,9 @@ func (ls *Libraries) Known(ctx context.Context, appID string) (*Account, error) 
 // Token issues an access token, as GET /cgi-bin/token does. The ones before it end in
 // five minutes. 40125 for a wrong secret.
 func (ls *Libraries) Token(ctx context.Context, a *Account, secret string) (*wechat.AccessToken, error) {
-	if !a.HasSecret(secret) {
-		return nil, wechat.ErrInvalidSecret
-	}
 	token, now := newToken(), ls.now().Unix()
 	err := ls.change(ctx, a.AppID, func(a *Account, g Grants) error {
-		if !a.HasSecret(secret) { // rotated while we waited
+		if !a.HasSecret(secret) {
 			return wechat.ErrInvalidSecret
 		}
 		if err := g.End(PlainGrant, now+overlap); err != nil {
@@ -57,13 +56,17 @@ func (ls *Libraries) Token(ctx context.Context, a *Account, secret string) (*wec
 
 // StableToken gives an account's stable token, as POST /cgi-bin/stable_token does: the
 // same one again until five minutes before its end. With force it is replaced, and the
-// old one ends at once. It is independent of Token. 40125 for a wrong secret.
+// old one ends at once; but within 30 seconds of the last time the same one is given,
+// and after 20 times a day the error is 45009. It is independent of Token. 40125 for a
+// wrong secret.
 func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string, force bool) (*wechat.AccessToken, error) {
 	if !a.HasSecret(secret) {
 		return nil, wechat.ErrInvalidSecret
 	}
 	now := ls.now().Unix()
-	lasts := func(t StableToken) bool { return !force && t.Expires-now > stableMargin }
+	lasts := func(t StableToken) bool {
+		return t.Expires-now > stableMargin && (!force || now-t.Forced < forceRest)
+	}
 	stable := a.Stable
 	if !lasts(stable) {
 		err := ls.change(ctx, a.AppID, func(a *Account, g Grants) error {
@@ -74,11 +77,14 @@ func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string,
 				return nil
 			}
 			if force {
+				if err := stable.countForce(now, ls.day()); err != nil {
+					return err
+				}
 				if err := g.End(StableGrant, now); err != nil {
 					return err
 				}
 			}
-			stable = StableToken{newToken(), now + tokenLife}
+			stable.Token, stable.Expires = newToken(), now+tokenLife
 			a.Stable = stable
 			return g.Add(newGrant(StableGrant, stable.Token, now))
 		})
@@ -87,6 +93,18 @@ func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string,
 		}
 	}
 	return &wechat.AccessToken{AccessToken: stable.Token, ExpiresIn: stable.Expires - now}, nil
+}
+
+func (t *StableToken) countForce(now, day int64) error {
+	if t.Day != day {
+		t.Day, t.Times = day, 0
+	}
+	if t.Times == forcesADay {
+		return wechat.ErrQuota
+	}
+	t.Times++
+	t.Forced = now
+	return nil
 }
 
 // newToken has the shape of real ones: a short number, _, and 144 characters.

@@ -119,6 +119,20 @@ func (up *Upload) SetType(t wechat.Type) error {
 	return nil
 }
 
+// CheckName asks of a file's name what the live service does: a suffix of a format that
+// its type takes (40005), and of a voice only ASCII (40113).
+func CheckName(use Use, t wechat.Type, name string) error {
+	suffix := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+	fits := func(f media.Format) bool { return suffix == f.Ext() || suffix == string(f) }
+	switch {
+	case !slices.ContainsFunc(fileRules[use][t].formats, fits):
+		return wechat.ErrFileSuffix
+	case t == wechat.Voice && strings.ContainsFunc(name, func(r rune) bool { return r > '~' }):
+		return wechat.ErrFileType
+	}
+	return nil
+}
+
 // Type is what the file was uploaded as; "" where that is not known yet.
 func (up *Upload) Type() wechat.Type { return up.t }
 

@@ -31,7 +31,7 @@ func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	return st, err
 }
 
-const accountColumns = `id, appid, uin, salt, hash, created, settings, stable_token, stable_expires`
+const accountColumns = `id, appid, uin, salt, hash, created, settings, stable`
 
 var (
 	insertAccount = sqlText(`insert into account (appid, uin, salt, hash, created, settings) values ($1, $2, $3, $4, $5, $6) returning id`)
@@ -39,20 +39,23 @@ var (
 	selectByID    = sqlText(`select ` + accountColumns + ` from account where id = $1`)
 	selectByUin   = sqlText(`select ` + accountColumns + ` from account where uin = $1`)
 	selectAll     = sqlText(`select ` + accountColumns + ` from account order by appid`)
-	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = $4, stable_token = $5, stable_expires = $6 where id = $1`)
+	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = $4, stable = $5 where id = $1`)
 	deleteAccount = sqlText(`delete from account where appid = $1 returning id`)
 	insertCounter = sqlText(`insert into counter (account, type, next, live) values ($1, 'image', 1, 0), ($1, 'voice', 1, 0), ($1, 'video', 1, 0), ($1, 'news', 1, 0)`)
 )
 
 func scanAccount(row interface{ Scan(...any) error }) (*library.Account, error) {
 	a := &library.Account{}
-	var settings string
-	err := row.Scan(&a.ID, &a.AppID, &a.Uin, &a.Salt, &a.Hash, &a.Created, &settings, &a.Stable.Token, &a.Stable.Expires)
+	var settings, stable string
+	err := row.Scan(&a.ID, &a.AppID, &a.Uin, &a.Salt, &a.Hash, &a.Created, &settings, &stable)
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal([]byte(settings), &a.Settings); err != nil {
 		return nil, fmt.Errorf("settings of %s: %w", a.AppID, err)
+	}
+	if err := json.Unmarshal([]byte(stable), &a.Stable); err != nil {
+		return nil, fmt.Errorf("stable token of %s: %w", a.AppID, err)
 	}
 	return a, nil
 }
@@ -130,7 +133,11 @@ func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*li
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, string(settings), a.Stable.Token, a.Stable.Expires)
+		stable, err := json.Marshal(a.Stable)
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, string(settings), string(stable))
 		return err
 	})
 }
@@ -142,7 +149,10 @@ func (s *Store) RemoveAccount(ctx context.Context, appID string) error {
 		if err := q.row(deleteAccount, appID).Scan(&id); err != nil {
 			return err
 		}
-		_, err := q.exec(deleteGrants, id)
+		if _, err := q.exec(deleteGrants, id); err != nil {
+			return err
+		}
+		_, err := q.exec(deleteCalls, id)
 		return err
 	})
 }

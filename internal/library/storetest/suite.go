@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -42,6 +43,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"account: a failed change leaves nothing":   failedChange,
 		"account: grants":                           grants,
 		"account: identity":                         identity,
+		"account: calls are counted":                countsCalls,
 		"blob: put, open, remove":                   putOpenRemove,
 		"blob: errors come out and nothing is left": putFails,
 		"blob: claimed by one store":                claim,
@@ -821,4 +823,55 @@ func cancelled(t *testing.T, s *store) {
 func ready(t *testing.T, s *store) {
 	s.must(t, s.Materials.Ready(s.ctx))
 	s.must(t, s.Blobs.Ready(s.ctx))
+}
+
+func countsCalls(t *testing.T, s *store) {
+	a, b := s.account(t, "a"), s.account(t, "b")
+	count := func(account *library.Account, endpoint string, day, limit int64) bool {
+		t.Helper()
+		within, err := s.Accounts.CountCall(s.ctx, account.ID, endpoint, day, limit)
+		s.must(t, err)
+		return within
+	}
+	for i := range 5 {
+		if got := count(a, "x", 10, 3); got != (i < 3) {
+			t.Errorf("call %d of 3: %v", i+1, got)
+		}
+	}
+	if !count(a, "x", 11, 3) || !count(a, "y", 10, 3) || !count(b, "x", 10, 3) {
+		t.Error("another day, endpoint or account was refused")
+	}
+	if count(b, "z", 10, 0) {
+		t.Error("a limit of 0 lets a call through")
+	}
+	if !count(a, "x", 10, 4) || count(a, "x", 10, 4) {
+		t.Error("a higher limit does not go on from what was counted")
+	}
+	s.must(t, s.Accounts.ForgetCalls(s.ctx, 11))
+	if !count(a, "x", 10, 1) {
+		t.Error("a forgotten day is still counted")
+	}
+	if count(a, "x", 11, 1) {
+		t.Error("the day itself was forgotten")
+	}
+	// Many at once are counted exactly.
+	var wg sync.WaitGroup
+	var within atomic.Int64
+	for range 4 {
+		wg.Go(func() {
+			for range 10 {
+				ok, err := s.Accounts.CountCall(s.ctx, a.ID, "many", 10, 25)
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					within.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if within.Load() != 25 {
+		t.Errorf("%d of 25 calls were counted", within.Load())
+	}
 }

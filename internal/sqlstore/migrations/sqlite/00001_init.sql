@@ -9,15 +9,14 @@ create table store (
 
 -- An id is never given twice: rows of a removed account wait for their deletion.
 create table account (
-    id             integer primary key autoincrement,
-    appid          text    not null unique,
-    uin            integer not null unique,
-    salt           blob    not null,
-    hash           blob    not null,
-    created        integer not null,
-    settings       text    not null,
-    stable_token   text    not null default '',
-    stable_expires integer not null default 0
+    id       integer primary key autoincrement,
+    appid    text    not null unique,
+    uin      integer not null unique,
+    salt     blob    not null,
+    hash     blob    not null,
+    created  integer not null,
+    settings text    not null,
+    stable   text    not null default '{}'
 );
 
 create table access_grant (
@@ -77,3 +76,14 @@ create table bucket (
     live    integer not null,
     primary key (account, type, level, bucket)
 ) without rowid;
+
+-- How many calls an account made of an endpoint on a day (in UTC+8, since 1970). Only
+-- where there is a quota.
+create table calls (
+    account  integer not null,
+    endpoint text    not null,
+    day      integer not null,
+    used     integer not null,
+    primary key (account, endpoint, day)
+) without rowid;
+create index calls_day on calls (day);
