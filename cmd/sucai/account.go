@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -167,10 +165,8 @@ func newAccountShow() *cobra.Command {
 			return printJSON(out, accountJSON(a, n))
 		}
 		fmt.Fprintf(out, "appid=%s\ncreated=%s\n", a.AppID, time.Unix(a.Created, 0).Format(time.RFC3339))
-		for _, key := range slices.Sorted(maps.Keys(settingKeys)) {
-			if value := settingKeys[key].get(&a.Settings); value != "" {
-				fmt.Fprintf(out, "%s=%s\n", key, printable(value))
-			}
+		for _, line := range a.Settings.Shown() {
+			fmt.Fprintln(out, printable(line))
 		}
 		printCounts(out, n)
 		return nil
@@ -183,43 +179,31 @@ func printCounts(out io.Writer, n *wechat.Counts) {
 	fmt.Fprintf(out, "voice_count=%d\nvideo_count=%d\nimage_count=%d\nnews_count=%d\n", n.Voice, n.Video, n.Image, n.News)
 }
 
-// setting is one key of `account set`.
-type setting struct {
-	what string
-	get  func(*library.Settings) string
-	set  func(*library.Settings, string) error
-}
-
-var settingKeys = map[string]setting{
-	"name": {
-		"what people call the account; shown on the pages of its articles",
-		func(s *library.Settings) string { return s.Name },
-		func(s *library.Settings, v string) error { s.Name = v; return nil },
-	},
-}
-
 func newAccountSet() *cobra.Command {
 	var keys strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(settingKeys)) {
-		fmt.Fprintf(&keys, "\n  %-8s %s", key, settingKeys[key].what)
+	for _, k := range library.SettingKeys {
+		fmt.Fprintf(&keys, "\n  %-13s %s", k.Key, k.What)
 	}
 	return withStore(&cobra.Command{
-		Use:     "set APPID key=value..",
-		Short:   "Change an account's settings; an empty value unsets",
-		Long:    "Change an account's settings; an empty value unsets. The keys:\n" + keys.String(),
-		Example: "  sucai account set wxdemo000000000000 name=素材演示",
-		Args:    cobra.MinimumNArgs(2),
+		Use:   "set APPID key=value..",
+		Short: "Change an account's settings; an empty value unsets",
+		Long: `Change an account's settings; an empty value unsets. A running server honours a change
+within a second. docs/accounts.md tells more. The keys:
+` + keys.String() + `
+  quota.NAME    how often the endpoint of that name may be called a day, or unlimited; more get
+                45009. The names: ` + strings.Join(library.Endpoints, ", "),
+		Example: `  sucai account set wxdemo000000000000 name=素材演示
+  sucai account set wxdemo000000000000 whitelist=127.0.0.1,10.0.0.0/8 quota.get_material=500`,
+		Args: cobra.MinimumNArgs(2),
 	}, func(ctx context.Context, ls *library.Libraries, args []string, _ io.Writer) error {
 		return ls.SetAccount(ctx, args[0], func(s *library.Settings) error {
 			for _, pair := range args[1:] {
 				key, value, ok := strings.Cut(pair, "=")
-				known, found := settingKeys[key]
-				if !ok || !found {
-					return usagef("%q: key=value is wanted, where key is one of: %s", pair,
-						strings.Join(slices.Sorted(maps.Keys(settingKeys)), ", "))
+				if !ok {
+					return usagef("%q: key=value is wanted", pair)
 				}
-				if err := known.set(s, value); err != nil {
-					return usagef("%s: %w", key, err)
+				if err := s.Set(key, value); err != nil {
+					return usageError{err}
 				}
 			}
 			return nil

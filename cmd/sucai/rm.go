@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -25,7 +24,7 @@ It stops at the first that fails.`,
 		Args:    cobra.MinimumNArgs(1),
 	}, func(ctx context.Context, c *wechat.Client, _ *cobra.Command, args []string) error {
 		if !yes && !isLoopback(host(c)) {
-			if err := confirm(fmt.Sprintf("Delete %d materials of %s at %s?", len(args), c.AppID, host(c))); err != nil {
+			if err := confirm("rm", fmt.Sprintf("Delete %d materials of %s at %s?", len(args), c.AppID, host(c))); err != nil {
 				return err
 			}
 		}
@@ -40,15 +39,15 @@ It stops at the first that fails.`,
 	return cmd
 }
 
-// confirm asks a person; without one, it refuses.
-func confirm(question string) error {
+// confirm asks a person whether a command shall go on; without one, it refuses.
+func confirm(command, question string) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return errors.New("rm: this host is not loopback and nobody can be asked; --yes goes on")
+		return fmt.Errorf("%s: this host is not loopback and nobody can be asked; --yes goes on", command)
 	}
 	fmt.Fprintf(os.Stderr, "%s [y/N] ", question)
 	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("rm: nothing was deleted")
+		return fmt.Errorf("%s: nothing was done", command)
 	}
 	return nil
 }

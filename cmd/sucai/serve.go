@@ -27,6 +27,7 @@ import (
 type serveFlags struct {
 	store           storeFlags
 	listen, url     string
+	wire            string
 	trusted, caps   []string
 	demo            bool
 	requireHTTPS    bool
@@ -54,6 +55,7 @@ the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.`
 	flags := cmd.Flags()
 	f.store.add(flags)
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
+	flags.StringVar(&f.wire, "wire", documentedWire, "answer as the documents say, or as the live service does: `documented or live`")
 	flags.StringVar(&f.url, "url", "", "scheme and host of the addresses in answers (default: as each caller reached us)")
 	flags.StringSliceVar(&f.trusted, "trust-proxy", nil, "`CIDR`s of proxies whose X-Forwarded-For and -Proto are believed")
 	flags.BoolVar(&f.requireHTTPS, "require-https", false, "refuse calls over plain http with 43003, as the platform does")
@@ -130,6 +132,9 @@ func (f *serveFlags) start(ctx context.Context, ls *library.Libraries, keys *key
 
 // options reads what the flags say of the server and of libraries.
 func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error) {
+	if !isWire(f.wire) {
+		return opt, nil, usagef("--wire %q: %s or %s is wanted", f.wire, documentedWire, liveWire)
+	}
 	if f.url != "" {
 		u, err := url.Parse(f.url)
 		if err == nil && u.User != nil {
@@ -141,7 +146,7 @@ func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error
 		}
 		opt.URL = u.Scheme + "://" + u.Host
 	}
-	opt.RequireHTTPS = f.requireHTTPS
+	opt.RequireHTTPS, opt.Live = f.requireHTTPS, f.wire == liveWire
 	for _, text := range f.trusted {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {

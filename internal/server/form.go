@@ -25,6 +25,8 @@ const (
 
 // form is what an upload's multipart body held.
 type form struct {
+	use    library.Use
+	live   bool // as strict as the live service
 	upload *library.Upload
 	name   string // of the file
 	fields map[string]string
@@ -34,16 +36,17 @@ type form struct {
 // use and type; without a type, the field of that name says it. The file is the first
 // part of one of the given names that has a file name; every other part is a field,
 // whether it has a file name or not, before the file or behind it. Errors: 44002 without
-// a body, 41005 without a file, 47001 for a broken form, those of library.Receive.
+// a body, 41005 without a file, 47001 for a broken form, those of library.Receive; on the
+// live wire those of library.CheckName too.
 func (rq *request) readForm(use library.Use, t wechat.Type, names ...string) (f *form, err error) {
 	if rq.body.ended() {
 		return nil, wechat.ErrEmptyPost
 	}
-	mark := boundary(rq.Header.Get("Content-Type"))
+	f = &form{use: use, live: rq.server.opt.Live, fields: map[string]string{}}
+	mark := boundary(rq.Header.Get("Content-Type"), f.live)
 	if mark == "" {
 		return nil, wechat.ErrMediaMissing
 	}
-	f = &form{fields: map[string]string{}}
 	defer func() {
 		if err != nil && f.upload != nil {
 			rq.library.Discard(rq.Context(), f.upload)
@@ -63,11 +66,14 @@ func (rq *request) readForm(use library.Use, t wechat.Type, names ...string) (f 
 		case err != nil:
 			return f, bodyError{err}
 		}
-		field, file := partNames(p)
+		field, file := partNames(p, f.live)
 		if f.upload == nil && slices.Contains(names, field) && file != "" {
 			f.name = file
 			if t == "" {
 				t = wechat.Type(f.fields["type"])
+			}
+			if err := f.checkName(t); t != "" && err != nil {
+				return f, err
 			}
 			if f.upload, err = rq.library.Receive(rq.Context(), use, t, partReader{p}); err != nil {
 				return f, err
@@ -91,7 +97,18 @@ func (f *form) settle(t wechat.Type) error {
 	if t != "" {
 		return nil
 	}
-	return f.upload.SetType(wechat.Type(f.fields["type"]))
+	t = wechat.Type(f.fields["type"])
+	if err := f.upload.SetType(t); err != nil {
+		return err
+	}
+	return f.checkName(t)
+}
+
+func (f *form) checkName(t wechat.Type) error {
+	if !f.live {
+		return nil
+	}
+	return library.CheckName(f.use, t, f.name)
 }
 
 // partReader marks the errors of a part as the client's.
@@ -124,40 +141,45 @@ func (g *headerGuard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// boundary gives the boundary of a multipart/form-data body, "" where there is none.
-func boundary(contentType string) string {
+// boundary gives the boundary of a multipart/form-data body, "" where there is none. The
+// live service takes none in quotes, and no charset beside it.
+func boundary(contentType string, live bool) string {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil { // as of a boundary that should stand in quotes and does not
 		kind, params = lenientHeader(contentType)
 	}
-	if kind != "multipart/form-data" {
+	if kind != "multipart/form-data" || live && (params["charset"] != "" || strings.Contains(contentType, `"`)) {
 		return ""
 	}
 	return params["boundary"]
 }
 
-// partNames gives the field and the file name of a part.
-func partNames(p *multipart.Part) (field, file string) {
+// partNames gives the field and the file name of a part. The live service takes a file
+// name in quotes alone.
+func partNames(p *multipart.Part, live bool) (field, file string) {
 	header := p.Header.Get("Content-Disposition")
 	_, params, err := mime.ParseMediaType(header)
-	if err != nil || params["filename"] == "" {
-		_, lenient := lenientHeader(header)
-		if params == nil {
-			params = lenient
-		}
-		if params["filename"] == "" {
-			params["filename"] = lenient["filename"]
-		}
-		if extended := lenient["filename*"]; params["filename"] == "" && extended != "" {
-			params["filename"] = extendedValue(extended)
-		}
+	_, lenient := lenientHeader(header)
+	if err != nil {
+		params = lenient
 	}
 	file = params["filename"]
+	if file == "" {
+		file = lenient["filename"]
+	}
+	if file == "" {
+		file = extendedValue(lenient["filename*"])
+	}
+	if live && !quotedName.MatchString(header) {
+		file = ""
+	}
 	if decoded, err := new(mime.WordDecoder).DecodeHeader(file); err == nil {
 		file = decoded
 	}
 	return params["name"], file
 }
+
+var quotedName = regexp.MustCompile(`(?i);\s*filename\s*=\s*"`)
 
 var headerParam = regexp.MustCompile(`^;?\s*([A-Za-z*]+)\s*=\s*`)
 

@@ -60,7 +60,7 @@ func batchGetMaterial(rq *request, args wechat.Object) (any, error) {
 	encoder := wechat.PageEncoder{Wire: rq.wire()}
 	var buf []byte
 	total, err := rq.library.Page(rq.Context(), wechat.Type(t), offset, count, rq.memory.room, func(m *library.Material) error {
-		it := wechat.Item{MediaID: m.MediaID, UpdateTime: m.Updated}
+		it := wechat.Item{MediaID: m.MediaID, UpdateTime: m.Updated, Type: m.Type}
 		if m.Type == wechat.News {
 			it.Content = newsAnswer(m)
 		} else {
@@ -85,6 +85,16 @@ func getMaterialCount(rq *request) (any, error) {
 // delMaterial is POST /cgi-bin/material/del_material.
 func delMaterial(rq *request, id string) (any, error) {
 	return wechat.OK, rq.library.Delete(rq.Context(), id)
+}
+
+// unlessRetired makes an endpoint of one that the live service took away in 2022.
+func unlessRetired(fn endpoint) endpoint {
+	return func(rq *request) (any, error) {
+		if rq.caller.Account.Settings.RetiredNews {
+			return nil, wechat.ErrRetired
+		}
+		return fn(rq)
+	}
 }
 
 // addNews is POST /cgi-bin/material/add_news.

@@ -1,59 +1,104 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"sucai/wechat"
 )
 
+const jsonType = "application/json; encoding=utf-8"
+
 // Header values that are the same each time.
 var (
-	jsonType = []string{"application/json; encoding=utf-8"}
-	noSniff  = []string{"nosniff"}
-	noCache  = []string{"no-cache, must-revalidate"}
-	noStore  = []string{"no-store"}
+	noSniff = []string{"nosniff"}
+	noCache = []string{"no-cache, must-revalidate"}
+	noStore = []string{"no-store"}
 )
 
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// Reply is the answer of a call: JSON, or the bytes of a material.
+type Reply struct {
+	ContentType string
+	Name        string // of a file; empty for JSON
+	Size        int64
+	Body        io.Reader // at least Size bytes; an *os.File where there is one
+	Code        int       // errcode, 0 where it succeeded
+	RID         string
+	close       []func()
+}
 
-// reply writes the answer of every call of the API: the only place that does.
+// Close lets go of what the reply holds.
+func (r *Reply) Close() {
+	for _, fn := range r.close {
+		fn()
+	}
+}
+
+// reply writes the answer of every call of the API over HTTPS: the only place that does.
 func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error) {
+	out, failed := s.render(rq, value, err)
+	defer out.Close()
 	h := w.Header()
 	h["X-Rid"] = []string{rq.rid}
-	code, sent := 0, int64(0)
-	if err != nil {
-		e := s.wireError(err)
-		code, value = e.Code, e
+	h["Content-Type"] = []string{out.ContentType}
+	h["Content-Length"] = []string{strconv.FormatInt(out.Size, 10)}
+	if out.Name != "" {
+		h["Content-disposition"] = []string{`attachment; filename="` + out.Name + `"`} // spelt as the platform does
+		h["Cache-Control"] = noCache
+		h["X-Content-Type-Options"] = noSniff
 	}
-	var broken error
-	switch v := value.(type) {
-	case *wechat.File:
-		sent, broken = s.sendFile(w, rq, v)
-	case *spool:
-		sent, broken = s.sendSpool(w, rq, v)
-	case wechat.Answer:
-		buf := buffers.Get().(*[]byte)
-		*buf = v.AppendJSON((*buf)[:0], rq.wire())
-		sent, broken = s.sendJSON(w, rq, *buf)
-		if cap(*buf) <= freeMemory {
-			buffers.Put(buf)
-		}
-	}
-	s.logCall(rq, code, sent, errors.Join(err, broken))
+	sent, broken := s.writer(w).copy(out.Body, out.Size)
+	s.logCall(rq, out.Code, sent, errors.Join(failed, broken))
 	if broken != nil {
 		panic(http.ErrAbortHandler) // a short body must not look whole
 	}
 }
 
+// render makes a reply of what an endpoint returned. The error is for the log.
+func (s *Server) render(rq *request, value any, err error) (*Reply, error) {
+	if err == nil {
+		if f, ok := value.(*wechat.File); ok {
+			return &Reply{ContentType: f.ContentType, Name: f.Name, Size: f.Size, Body: f.Body, close: []func(){func() { f.Body.Close() }}}, nil
+		}
+	}
+	out, ok := value.(*spool)
+	if err == nil && !ok {
+		out, err = rq.encode(value.(wechat.Answer))
+	}
+	if err == nil {
+		rq.memory.release() // a client that takes its time does not hold memory
+		var r io.Reader
+		if r, err = out.reader(); err == nil {
+			return &Reply{ContentType: jsonType, Size: out.size, Body: r}, nil
+		}
+	}
+	e := s.wireError(err)
+	body := e.AppendJSON(nil, rq.wire())
+	return &Reply{ContentType: jsonType, Size: int64(len(body)), Body: bytes.NewReader(body), Code: e.Code}, err
+}
+
+// encode writes an answer into a spool: a large one is taken slowly from a file.
+func (rq *request) encode(answer wechat.Answer) (*spool, error) {
+	out := rq.spool()
+	data := answer.AppendJSON(nil, rq.wire())
+	if len(data) > spoolMemory {
+		_, err := out.Write(data)
+		return out, err
+	}
+	out.few, out.size = data, int64(len(data))
+	return out, nil
+}
+
 // wire is how this caller sees answers.
-func (rq *request) wire() wechat.Wire { return wechat.Wire{Base: rq.base()} }
+func (rq *request) wire() wechat.Wire {
+	return wechat.Wire{Base: rq.base(), RID: rq.rid, Live: rq.server.opt.Live}
+}
 
 // wireError gives what a caller is told of an error: nothing, where it is ours.
 func (s *Server) wireError(err error) *wechat.Error {
@@ -66,48 +111,6 @@ func (s *Server) wireError(err error) *wechat.Error {
 		return wechat.ErrDataFormat
 	}
 	return wechat.ErrSystem
-}
-
-// sendJSON sends an encoded answer; a large one from a file, so that a client that takes
-// its time does not hold memory.
-func (s *Server) sendJSON(w http.ResponseWriter, rq *request, data []byte) (int64, error) {
-	if len(data) > freeMemory {
-		out := rq.spool()
-		if _, err := out.Write(data); err != nil {
-			return 0, err
-		}
-		return s.sendSpool(w, rq, out)
-	}
-	s.jsonHeader(w, len(data))
-	n, err := s.writer(w).Write(data)
-	return int64(n), err
-}
-
-func (s *Server) sendSpool(w http.ResponseWriter, rq *request, out *spool) (int64, error) {
-	rq.memory.release()
-	r, err := out.reader()
-	if err != nil {
-		return 0, err
-	}
-	s.jsonHeader(w, int(out.size))
-	return s.writer(w).copy(r, out.size)
-}
-
-func (s *Server) jsonHeader(w http.ResponseWriter, size int) {
-	h := w.Header()
-	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(size)}
-}
-
-func (s *Server) sendFile(w http.ResponseWriter, rq *request, f *wechat.File) (int64, error) {
-	defer f.Body.Close()
-	h := w.Header()
-	h["Content-Type"] = []string{f.ContentType}
-	h["Content-disposition"] = []string{`attachment; filename="` + f.Name + `"`} // spelt as the platform does
-	h["Content-Length"] = []string{strconv.FormatInt(f.Size, 10)}
-	h["Cache-Control"] = noCache
-	h["X-Content-Type-Options"] = noSniff
-	return s.writer(w).copy(f.Body, f.Size)
 }
 
 // progressWriter gives a client so long for each piece that it takes.

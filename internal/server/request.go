@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -168,7 +169,7 @@ func (rq *request) readBody(limit, stored int64) ([]byte, error) {
 // body is a request's body under watch: it must make progress, and end in time.
 type body struct {
 	r     io.Reader
-	rc    *http.ResponseController
+	rc    *http.ResponseController // nil where nothing is waited for
 	limit limits
 	end   time.Time
 	read  int64
@@ -197,6 +198,15 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) *body {
 	return b
 }
 
+// bodyOf is a body that has come already.
+func bodyOf(data []byte) *body {
+	b := &body{r: bytes.NewReader(data)}
+	if len(data) == 0 {
+		b.err = io.EOF
+	}
+	return b
+}
+
 // ended tells whether all of the body has been read; of an empty one, from the start.
 func (b *body) ended() bool { return b.err == io.EOF }
 
@@ -205,17 +215,21 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	deadline := time.Now().Add(b.limit.progress)
-	if deadline.After(b.end) {
-		deadline = b.end
+	if b.rc != nil {
+		deadline := time.Now().Add(b.limit.progress)
+		if deadline.After(b.end) {
+			deadline = b.end
+		}
+		b.rc.SetReadDeadline(deadline)
 	}
-	b.rc.SetReadDeadline(deadline)
 	n, err := b.r.Read(p)
 	b.read += int64(n)
 	if err == io.EOF {
 		// The server goes on reading, to notice when the client leaves; that takes as
 		// long as the answer does.
-		b.rc.SetReadDeadline(time.Time{})
+		if b.rc != nil {
+			b.rc.SetReadDeadline(time.Time{})
+		}
 		b.err = err
 	} else if err != nil {
 		b.err = bodyError{err}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sucai/internal/library"
 	"sucai/wechat"
 )
 
@@ -37,16 +38,46 @@ var routes = map[string]route{
 	"/cgi-bin/material/get_materialcount": {"GET POST", account, getMaterialCount},
 	"/cgi-bin/material/add_material":      {"POST", account, addMaterial},
 	"/cgi-bin/material/del_material":      {"POST", account, byMediaID(delMaterial)},
-	"/cgi-bin/material/add_news":          {"POST", account, arguments(newsBody, addNews)},
-	"/cgi-bin/material/update_news":       {"POST", account, argumentsBeside(news, newsBody, updateNews)},
+	"/cgi-bin/material/add_news":          {"POST", account, unlessRetired(arguments(newsBody, addNews))},
+	"/cgi-bin/material/update_news":       {"POST", account, unlessRetired(argumentsBeside(news, newsBody, updateNews))},
 
 	"/cgi-bin/media/uploadimg": {"POST", account, uploadImg},
 	"/cgi-bin/media/upload":    {"POST", account, mediaUpload},
 	"/cgi-bin/media/get":       {"GET", account, mediaGet},
 }
 
-// call checks in the documented order: https, path, token, method, body, arguments. The
-// last two are the endpoint's.
+// identify finds out who calls, unless that is known already.
+func (rq *request) identify() error {
+	if rq.caller != nil {
+		return nil
+	}
+	token := rq.param("access_token")
+	if token == "" {
+		return wechat.ErrTokenMissing
+	}
+	c, err := rq.server.libraries.Authenticate(rq.Context(), token)
+	if err == nil {
+		rq.as(c)
+	}
+	return err
+}
+
+func (rq *request) as(c *library.Caller) {
+	rq.caller, rq.library = c, rq.server.libraries.Of(c.Account)
+}
+
+// name is an endpoint's in settings and quotas.
+func (rq *request) name() string {
+	return strings.TrimPrefix(strings.TrimPrefix(rq.URL.Path, "/cgi-bin/"), "material/")
+}
+
+// admit asks whether the account may make this call, now and from where it comes.
+func (rq *request) admit(a *library.Account) error {
+	return rq.server.libraries.Of(a).Admit(rq.Context(), rq.name(), rq.server.client(rq.Request))
+}
+
+// call checks in the documented order: https, path, token, account, method, body,
+// arguments. The last two are the endpoint's.
 func (rq *request) call() (any, error) {
 	if rq.server.opt.RequireHTTPS && rq.server.scheme(rq.Request) != "https" {
 		return nil, wechat.ErrRequireHTTPS
@@ -56,16 +87,12 @@ func (rq *request) call() (any, error) {
 		return nil, wechat.ErrUnknownURL
 	}
 	if rt.caller == account {
-		token := rq.param("access_token")
-		if token == "" {
-			return nil, wechat.ErrTokenMissing
-		}
-		c, err := rq.server.libraries.Authenticate(rq.Context(), token)
-		if err != nil {
+		if err := rq.identify(); err != nil {
 			return nil, err
 		}
-		rq.caller = c
-		rq.library = rq.server.libraries.Of(c.Account)
+		if err := rq.admit(rq.caller.Account); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case slices.Contains(strings.Fields(rt.methods), rq.Method):

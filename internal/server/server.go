@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type Options struct {
 	URL            string         // scheme and host of our own addresses; "": as the caller reached us
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	RequireHTTPS   bool           // calls of the API over plain http are refused with 43003
+	Live           bool           // the live wire: answers and refusals as the live service's, not as documented
 	Log            *slog.Logger   // slog.Default() where nil
 }
 
@@ -95,8 +97,38 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveAPI answers a call of the API.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	rq := &request{Request: r, server: s, rid: newRID(), start: time.Now(), memory: hold{server: s, ctx: r.Context()}}
-	rq.body = s.watch(w, r)
+	s.answer(w, s.newRequest(r, s.watch(w, r)))
+}
+
+// ServeAs answers a call of the API that needs no token, since the caller is known to be
+// an account.
+func (s *Server) ServeAs(w http.ResponseWriter, r *http.Request, a *library.Account) {
+	rq := s.newRequest(r, s.watch(w, r))
+	rq.as(&library.Caller{Account: a})
+	s.answer(w, rq)
+}
+
+// Call makes a call of the API for a caller who is known to be an account, and gives the
+// reply instead of sending it. r is the request by which it came, whose context and
+// sender count; path and body are those of the call over HTTPS. The reply is to be closed.
+func (s *Server) Call(r *http.Request, a *library.Account, path string, body []byte) *Reply {
+	r = r.Clone(r.Context())
+	r.Method, r.URL, r.ContentLength = http.MethodPost, &url.URL{Path: path}, int64(len(body))
+	rq := s.newRequest(r, bodyOf(body))
+	rq.as(&library.Caller{Account: a})
+	value, err := rq.call()
+	out, err := s.render(rq, value, err)
+	s.logCall(rq, out.Code, out.Size, err)
+	out.RID = rq.rid
+	out.close = append(out.close, rq.done)
+	return out
+}
+
+func (s *Server) newRequest(r *http.Request, b *body) *request {
+	return &request{Request: r, server: s, rid: newRID(), start: time.Now(), memory: hold{server: s, ctx: r.Context()}, body: b}
+}
+
+func (s *Server) answer(w http.ResponseWriter, rq *request) {
 	defer rq.done()
 	value, err := rq.call()
 	rq.body.drain(w)
@@ -185,6 +217,8 @@ func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		own(w, http.StatusOK, `{"status":"ok"}`)
+	case "/_sucai/openapi.json":
+		s.serveOpenAPI(w, r)
 	default:
 		http.NotFound(w, r)
 	}

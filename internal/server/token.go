@@ -36,7 +36,8 @@ func stableToken(rq *request, args wechat.Object) (any, error) {
 	return rq.server.libraries.StableToken(rq.Context(), a, text[2], force)
 }
 
-// credential checks what both token endpoints ask for, the appid first.
+// credential checks what both token endpoints ask for, the appid first, and whether the
+// account may call.
 func (rq *request) credential(appID, grantType, secret string) (*library.Account, error) {
 	if appID == "" {
 		return nil, wechat.ErrAppIDMissing
@@ -49,6 +50,8 @@ func (rq *request) credential(appID, grantType, secret string) (*library.Account
 		return nil, wechat.ErrInvalidGrantType
 	case secret == "":
 		return nil, wechat.ErrSecretMissing
+	case !a.HasSecret(secret):
+		return nil, wechat.ErrInvalidSecret
 	}
-	return a, nil
+	return a, rq.admit(a)
 }
