@@ -1,0 +1,85 @@
+package evidence
+
+import (
+	"flag"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var only = flag.String("only", "", "run the cases whose names begin so")
+
+// Every case passes on both wires, and none is left out: what cannot be run proves nothing.
+func TestCases(t *testing.T) {
+	cases, err := Cases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases = slices.DeleteFunc(cases, func(c *Case) bool { return !strings.HasPrefix(c.Name, *only) })
+	for _, live := range []bool{false, true} {
+		t.Run(map[bool]string{false: "documented", true: "live"}[live], func(t *testing.T) {
+			_, target := openLab(t, live)
+			ran := 0
+			err := Run(t.Context(), target, cases, func(r Result) {
+				switch {
+				case r.Status == Pass:
+					ran++
+				case r.Status == NotRun && r.Case.Wire != "" && (r.Case.Wire == "live") != live:
+				default:
+					t.Errorf("%s: %s\n%s", r.Case.Name, r.Status, r.Detail)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d of %d cases ran", ran, len(cases))
+		})
+	}
+}
+
+// A case that passes against a server that answers something else could not fail.
+func TestCasesCanFail(t *testing.T) {
+	cases, err := Cases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, target := openLab(t, false)
+	for _, spoil := range []func(*Case) bool{spoilStatus, spoilBody} {
+		spoiled := 0
+		for _, c := range cases {
+			wrong := *c
+			wrong.Steps = append([]Step{}, c.Steps...)
+			if c.Wire == "live" || !spoil(&wrong) {
+				continue
+			}
+			spoiled++
+			if r := newRunner(t.Context(), target).run(&wrong); r.Status != Differs {
+				t.Errorf("%s passes although something else is expected", c.Name)
+			}
+			if spoiled == 60 { // enough to know that the comparison compares
+				break
+			}
+		}
+		if spoiled == 0 {
+			t.Error("nothing was spoiled")
+		}
+	}
+}
+
+func spoilStatus(c *Case) bool {
+	s := &c.Steps[len(c.Steps)-1]
+	if !strings.HasPrefix(s.Answer, "200") {
+		return false
+	}
+	s.Answer = "201" + s.Answer[3:]
+	return true
+}
+
+func spoilBody(c *Case) bool {
+	s := &c.Steps[len(c.Steps)-1]
+	if !strings.HasSuffix(s.Answer, "}") || strings.HasSuffix(s.Answer, ":any}") {
+		return false
+	}
+	s.Answer += "x"
+	return true
+}

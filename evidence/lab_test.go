@@ -1,0 +1,145 @@
+package evidence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sucai/internal/library"
+	"sucai/internal/library/storetest"
+	"sucai/internal/server"
+	"sucai/wechat"
+)
+
+// lab is a server in this process whose states cases may change.
+type lab struct {
+	t       testing.TB
+	engines library.Engines
+	live    bool
+	clock   time.Duration
+	https   bool
+	caps    library.Caps
+	handler atomic.Pointer[server.Server]
+	http    *httptest.Server
+	ls      *library.Libraries
+	n       int
+}
+
+func newLab(t testing.TB, engines library.Engines, live bool) (*lab, Target) {
+	l := &lab{t: t, engines: engines, live: live}
+	if err := l.rebuild(); err != nil {
+		t.Fatal(err)
+	}
+	l.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.handler.Load().ServeHTTP(w, r)
+	}))
+	t.Cleanup(l.http.Close)
+	appID, secret, err := l.Account()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(client.CloseIdleConnections)
+	return l, Target{Base: l.http.URL, Do: client.Do, AppID: appID, Secret: secret, Live: live, Write: true, Lab: l}
+}
+
+// rebuild makes a server of the states as they are now.
+func (l *lab) rebuild() error {
+	ls, err := library.Open(context.Background(), l.engines, library.Options{
+		Caps: l.caps, Now: func() time.Time { return time.Now().Add(l.clock) },
+	})
+	if err != nil {
+		return err
+	}
+	l.ls = ls
+	l.handler.Store(server.New(ls, server.Options{
+		Live: l.live, RequireHTTPS: l.https, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Log: slog.New(slog.DiscardHandler),
+	}))
+	return nil
+}
+
+// Account implements Lab.
+func (l *lab) Account() (appID, secret string, err error) {
+	l.n++
+	a, secret, err := l.ls.NewAccount(context.Background(), "", "")
+	if err != nil {
+		return "", "", err
+	}
+	return a.AppID, secret, nil
+}
+
+// State implements Lab. The words: "account", a new account and nothing else; "clock
+// +7200", seconds later; "set key=value", a setting of the account; "cap image=2", how
+// many it may have; "https", wanted of callers; "broken", the stores are away.
+func (l *lab) State(appID string, words []string) error {
+	switch words[0] {
+	case "account":
+		return nil
+	case "clock":
+		n, err := strconv.Atoi(words[1])
+		l.clock += time.Duration(n) * time.Second
+		return err
+	case "set":
+		key, value, _ := strings.Cut(strings.Join(words[1:], " "), "=")
+		return l.ls.SetAccount(context.Background(), appID, func(s *library.Settings) error { return s.Set(key, value) })
+	case "rotate":
+		_, err := l.ls.RotateSecret(context.Background(), appID)
+		return err
+	case "cap":
+		t, n, _ := strings.Cut(words[1], "=")
+		most, err := strconv.ParseInt(n, 10, 64)
+		if err != nil {
+			return err
+		}
+		l.caps = library.DefaultCaps()
+		l.caps[wechat.Type(t)] = most
+		return l.rebuild()
+	case "https":
+		l.https = true
+		return l.rebuild()
+	case "broken":
+		l.ls.Materials = brokenMaterials{l.ls.Materials}
+		return nil
+	}
+	return fmt.Errorf("there is no state %q", words[0])
+}
+
+// Done implements Lab.
+func (l *lab) Done() error {
+	l.clock, l.https, l.caps = 0, false, nil
+	return l.rebuild()
+}
+
+// brokenMaterials is a store that is away.
+type brokenMaterials struct{ library.Materials }
+
+var errAway = errors.New("the store is away")
+
+func (brokenMaterials) Material(context.Context, int64, string, int64) (*library.Material, error) {
+	return nil, errAway
+}
+
+func (brokenMaterials) Page(context.Context, int64, wechat.Type, int64, int64, library.Room, func(*library.Material) error) (int64, error) {
+	return 0, errAway
+}
+
+func (brokenMaterials) Counts(context.Context, int64) (map[wechat.Type]int64, error) {
+	return nil, errAway
+}
+
+func (brokenMaterials) Insert(context.Context, *library.Material, int64) error { return errAway }
+
+func openLab(t testing.TB, live bool) (*lab, Target) {
+	return newLab(t, storetest.EmbeddedAt(t, filepath.Join(t.TempDir(), "data")), live)
+}
