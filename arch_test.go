@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 var drivers = map[string][]string{
 	"modernc.org/sqlite":          {"internal/sqlstore"},
 	"github.com/pressly/goose/v3": {"internal/sqlstore"},
+	"github.com/jackc/pgx/v5":     {"internal/sqlstore"},
 	"github.com/spf13/cobra":      {"cmd/sucai"},
 }
 

@@ -14,11 +14,11 @@ var (
 	selectStore = sqlText(`select id, root_key from store`)
 )
 
-// makeIdentity gives a new store its id and root key. The caller holds the lock.
+// makeIdentity gives a new store its id and root key; of several who try, one does.
 func (s *Store) makeIdentity(ctx context.Context) error {
 	key := make([]byte, 32)
 	rand.Read(key)
-	_, err := s.prepared[s.write][insertStore].ExecContext(ctx, rand.Text(), key)
+	_, err := query{ctx, s.write, nil, s.prepared[s.write]}.exec(insertStore, rand.Text(), key)
 	return err
 }
 
@@ -36,6 +36,7 @@ const accountColumns = `id, appid, uin, salt, hash, created, settings, stable`
 var (
 	insertAccount = sqlText(`insert into account (appid, uin, salt, hash, created, settings) values ($1, $2, $3, $4, $5, $6) returning id`)
 	selectAccount = sqlText(`select ` + accountColumns + ` from account where appid = $1`)
+	lockAccount   = sqlText(`select ` + accountColumns + ` from account where appid = $1` + forUpdate)
 	selectByID    = sqlText(`select ` + accountColumns + ` from account where id = $1`)
 	selectByUin   = sqlText(`select ` + accountColumns + ` from account where uin = $1`)
 	selectAll     = sqlText(`select ` + accountColumns + ` from account order by appid`)
@@ -86,6 +87,9 @@ func (s *Store) account(ctx context.Context, by statement, arg any) (a *library.
 
 // Account implements library.Accounts.
 func (s *Store) Account(ctx context.Context, appID string) (*library.Account, error) {
+	if impossible(appID) {
+		return nil, library.ErrNotFound
+	}
 	return s.account(ctx, selectAccount, appID)
 }
 
@@ -102,6 +106,7 @@ func (s *Store) AccountByUin(ctx context.Context, uin int64) (*library.Account, 
 // AccountList implements library.Accounts.
 func (s *Store) AccountList(ctx context.Context) (list []*library.Account, err error) {
 	err = s.look(ctx, func(q query) error {
+		list = nil
 		rows, err := q.rows(selectAll)
 		if err != nil {
 			return err
@@ -121,12 +126,18 @@ func (s *Store) AccountList(ctx context.Context) (list []*library.Account, err e
 
 // ChangeAccount implements library.Accounts.
 func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*library.Account, library.Grants) error) error {
+	if impossible(appID) {
+		return library.ErrNotFound
+	}
 	return s.change(ctx, callTime, func(q query) error {
-		a, err := scanAccount(q.row(selectAccount, appID))
+		a, err := scanAccount(q.row(lockAccount, appID))
 		if err != nil {
 			return err
 		}
-		if err := change(a, grants{q, a.ID}); err != nil {
+		g := &grants{q: q, account: a.ID}
+		if err := change(a, g); g.err != nil {
+			return g.err // ours, however it was passed on
+		} else if err != nil {
 			return &callbackError{err}
 		}
 		settings, err := json.Marshal(a.Settings)
@@ -144,6 +155,9 @@ func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*li
 
 // RemoveAccount implements library.Accounts.
 func (s *Store) RemoveAccount(ctx context.Context, appID string) error {
+	if impossible(appID) {
+		return library.ErrNotFound
+	}
 	return s.change(ctx, callTime, func(q query) error {
 		var id int64
 		if err := q.row(deleteAccount, appID).Scan(&id); err != nil {

@@ -14,21 +14,27 @@ var (
 	forgetGrants = sqlText(`delete from access_grant where ends < $1 and (ends < expires or expires < $2)`)
 )
 
-// grants implements library.Grants inside a transaction.
+// grants implements library.Grants inside a transaction, which its first error spoils.
 type grants struct {
 	q       query
 	account int64
+	err     error
 }
 
-func (g grants) Add(n *library.Grant) error {
+func (g *grants) Add(n *library.Grant) error {
 	n.Account = g.account
-	_, err := g.q.exec(insertGrant, n.Hash[:], n.Account, n.Kind, n.Expires, n.Ends)
-	return err
+	return g.exec(insertGrant, n.Hash[:], n.Account, n.Kind, n.Expires, n.Ends)
 }
 
-func (g grants) End(kind library.GrantKind, at int64) error {
-	_, err := g.q.exec(endGrants, g.account, kind, at)
-	return err
+func (g *grants) End(kind library.GrantKind, at int64) error {
+	return g.exec(endGrants, g.account, kind, at)
+}
+
+func (g *grants) exec(st statement, args ...any) error {
+	if g.err == nil {
+		_, g.err = g.q.exec(st, args...)
+	}
+	return g.err
 }
 
 // Grant implements library.Accounts.

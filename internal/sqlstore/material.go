@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"sucai/internal/library"
 	"sucai/wechat"
@@ -21,8 +23,9 @@ var (
 		where account = $1 and type = $2 and live < $3 returning next - 1`)
 	addLive = sqlText(`update counter set live = live + $3, next = case when next < $4 then $4 else next end
 		where account = $1 and type = $2`)
-	lockNext = sqlText(`update counter set live = live where account = $1 and type = $2 returning next`)
-	dropLive = sqlText(`update counter set live = live - 1 where account = $1 and type = $2`)
+	lockNext    = sqlText(`select next from counter where account = $1 and type = $2` + forUpdate)
+	keepCounter = sqlText(`select 1 from counter where account = $1 and type = $2` + forStay)
+	dropLive    = sqlText(`update counter set live = live - 1 where account = $1 and type = $2`)
 
 	insertMaterial = sqlText(`insert into material (` + materialColumns + `)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`)
@@ -75,38 +78,82 @@ func (s *Store) material(ctx context.Context, st statement, args ...any) (m *lib
 
 // Material implements library.Materials.
 func (s *Store) Material(ctx context.Context, account int64, mediaID string, maxArticles int64) (*library.Material, error) {
+	if impossible(mediaID) {
+		return nil, library.ErrNotFound
+	}
 	return s.material(ctx, selectMaterial, account, mediaID, maxArticles)
 }
 
 // ByKey implements library.Materials.
 func (s *Store) ByKey(ctx context.Context, key string) (*library.Material, error) {
+	if impossible(key) {
+		return nil, library.ErrNotFound
+	}
 	return s.material(ctx, selectByKey, key)
 }
 
 // NewsByKey implements library.Materials.
 func (s *Store) NewsByKey(ctx context.Context, account int64, key string, maxArticles int64) (*library.Material, error) {
+	if impossible(key) {
+		return nil, library.ErrNotFound
+	}
 	return s.material(ctx, selectNewsByKey, account, key, maxArticles)
 }
 
-// Insert implements library.Materials.
+// Insert implements library.Materials. Where the answer to a commit was lost, it is run
+// again while there is time, and finds its own row where that was kept: so that none is
+// left that nobody was told of.
 func (s *Store) Insert(ctx context.Context, m *library.Material, limit int64) error {
-	return s.change(ctx, callTime, func(q query) error {
-		m.Number = 0
-		// An account that was removed under us has no counters any more.
-		var live, next int64
-		if err := q.row(selectCounter, m.Account, m.Type).Scan(&live, &next); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	lost := s.insert(ctx, m, limit)
+	if !isUnknown(lost) {
+		return lost
+	}
+	for try := 1; pause(ctx, try); try++ {
+		// It waits for what is still under way: the first one holds the counter, or the
+		// media_id.
+		err := s.insert(ctx, m, limit)
+		if err == nil || err == library.ErrNotFound {
 			return err
 		}
-		if limit > 0 {
-			err := q.row(takeNumber, m.Account, m.Type, limit).Scan(&m.Number)
-			if errors.Is(err, sql.ErrNoRows) {
-				return library.ErrFull
-			}
-			if err != nil {
-				return err
-			}
+		if err != library.ErrExists && err != library.ErrFull {
+			continue
 		}
-		if _, err := q.exec(insertMaterial, materialValues(m)...); err != nil || limit == 0 {
+		switch own, look := s.Material(ctx, m.Account, m.MediaID, 0); {
+		case look == nil && own.Key == m.Key && own.Blob == m.Blob && own.Type == m.Type:
+			m.Number = own.Number
+			return nil
+		case look == nil, look == library.ErrNotFound:
+			return err
+		}
+	}
+	return lost
+}
+
+func (s *Store) insert(ctx context.Context, m *library.Material, limit int64) error {
+	return s.change(ctx, callTime, func(q query) error {
+		m.Number = 0
+		if limit == 0 {
+			var one int
+			if err := q.row(keepCounter, m.Account, m.Type).Scan(&one); err != nil {
+				return err // an account that was removed under us has no counters any more
+			}
+			_, err := q.exec(insertMaterial, materialValues(m)...)
+			return err
+		}
+		err := q.row(takeNumber, m.Account, m.Type, limit).Scan(&m.Number)
+		if errors.Is(err, sql.ErrNoRows) {
+			var live, next int64
+			if err := q.row(selectCounter, m.Account, m.Type).Scan(&live, &next); err != nil {
+				return err // the same
+			}
+			return library.ErrFull
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := q.exec(insertMaterial, materialValues(m)...); err != nil {
 			return err
 		}
 		return q.addToBuckets(m.Account, m.Type, m.Number, 1)
@@ -115,21 +162,18 @@ func (s *Store) Insert(ctx context.Context, m *library.Material, limit int64) er
 
 // Import implements library.Materials.
 func (s *Store) Import(ctx context.Context, account int64, ms []*library.Material) (added int, err error) {
+	var rows []*library.Material
 	err = s.change(ctx, batchTime, func(q query) error {
-		added = 0
-		next := map[wechat.Type]int64{}
+		rows = nil
+		next, err := q.lockCounters(account, ms)
+		if err != nil {
+			return err
+		}
 		live := map[wechat.Type]int64{}
 		buckets := map[bucketID]int64{}
 		for _, m := range ms {
-			m.Account = account
-			if m.Number != 0 && next[m.Type] == 0 {
-				var n int64
-				if err := q.row(lockNext, account, m.Type).Scan(&n); err != nil {
-					return err
-				}
-				next[m.Type] = n
-			}
 			row := *m
+			row.Account = account
 			if m.Number == library.NextNumber {
 				row.Number = next[m.Type]
 			}
@@ -138,17 +182,17 @@ func (s *Store) Import(ctx context.Context, account int64, ms []*library.Materia
 				return fmt.Errorf("%s: %w", m.MediaID, err)
 			}
 			if n == 0 {
-				continue // there already
-			}
-			added++
-			*m = row
-			if m.Number == 0 {
+				rows = append(rows, nil) // there already
 				continue
 			}
-			next[m.Type] = max(next[m.Type], m.Number+1)
+			rows = append(rows, &row)
+			if row.Number == 0 {
+				continue
+			}
+			next[m.Type] = max(next[m.Type], row.Number+1)
 			live[m.Type]++
 			for level := 1; level <= levels; level++ {
-				buckets[bucketID{m.Type, level, m.Number >> (level * fanBits)}]++
+				buckets[bucketID{m.Type, level, row.Number >> (level * fanBits)}]++
 			}
 		}
 		for t, n := range live {
@@ -163,7 +207,35 @@ func (s *Store) Import(ctx context.Context, account int64, ms []*library.Materia
 		}
 		return nil
 	})
-	return added, err
+	if err != nil {
+		return 0, err
+	}
+	for i, m := range ms {
+		m.Account = account
+		if rows[i] != nil {
+			added++
+			*m = *rows[i]
+		}
+	}
+	return added, nil
+}
+
+// lockCounters gives the next numbers of the types of materials, which nobody else takes
+// until the transaction ends. All lock them in one order.
+func (q query) lockCounters(account int64, ms []*library.Material) (map[wechat.Type]int64, error) {
+	types := map[wechat.Type]bool{}
+	for _, m := range ms {
+		types[m.Type] = true
+	}
+	next := map[wechat.Type]int64{}
+	for _, t := range slices.Sorted(maps.Keys(types)) {
+		var n int64
+		if err := q.row(lockNext, account, t).Scan(&n); err != nil {
+			return nil, err
+		}
+		next[t] = n
+	}
+	return next, nil
 }
 
 // UpdateArticles implements library.Materials.
@@ -182,6 +254,9 @@ func (s *Store) UpdateArticles(ctx context.Context, m *library.Material) error {
 
 // Delete implements library.Materials.
 func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error {
+	if impossible(mediaID) {
+		return library.ErrNotFound
+	}
 	return s.change(ctx, callTime, func(q query) error {
 		var t wechat.Type
 		var number sql.NullInt64
@@ -211,17 +286,23 @@ func (s *Store) DeleteExpired(ctx context.Context, before int64) error {
 	return s.inPieces(ctx, func(q query) (int64, error) { return q.exec(deleteExpired, before) })
 }
 
-// DeleteAll implements library.Materials.
+// DeleteAll implements library.Materials. The counters go last, since they tell that
+// there is something left to delete; who still uploads has locked them, and is waited for.
 func (s *Store) DeleteAll(ctx context.Context, account int64) error {
 	err := s.inPieces(ctx, func(q query) (int64, error) { return q.exec(deleteSome, account) })
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, callTime, func(q query) error {
-		if _, err := q.exec(deleteBuckets, account); err != nil {
+	return s.change(ctx, batchTime, func(q query) error {
+		if _, err := q.exec(deleteCounters, account); err != nil {
 			return err
 		}
-		_, err := q.exec(deleteCounters, account)
+		for late := int64(1); late > 0; {
+			if late, err = q.exec(deleteSome, account); err != nil {
+				return err
+			}
+		}
+		_, err := q.exec(deleteBuckets, account)
 		return err
 	})
 }
@@ -244,6 +325,7 @@ func (s *Store) inPieces(ctx context.Context, piece func(q query) (int64, error)
 // RemovedAccounts implements library.Materials.
 func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
 	err = s.look(ctx, func(q query) error {
+		ids = nil
 		rows, err := q.rows(selectOrphans)
 		if err != nil {
 			return err
@@ -264,7 +346,12 @@ func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
 // Unreferenced implements library.Materials.
 func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string, err error) {
 	err = s.view(ctx, func(q query) error {
+		free = nil
 		for _, b := range blobs {
+			if impossible(b) {
+				free = append(free, b)
+				continue
+			}
 			var one int
 			switch err := q.row(selectBlob, b).Scan(&one); {
 			case errors.Is(err, sql.ErrNoRows):

@@ -28,6 +28,8 @@ type bucketID struct {
 var (
 	addBucket = sqlText(`insert into bucket (account, type, level, bucket, live) values ($1, $2, $3, $4, $5)
 		on conflict (account, type, level, bucket) do update set live = bucket.live + $5`)
+	addBuckets = sqlText(`insert into bucket (account, type, level, bucket, live) values ($1, $2, 1, $3, $7), ($1, $2, 2, $4, $7), ($1, $2, 3, $5, $7), ($1, $2, 4, $6, $7)
+		on conflict (account, type, level, bucket) do update set live = bucket.live + excluded.live returning level, bucket, live`)
 	dropBucket = sqlText(`delete from bucket where account = $1 and type = $2 and level = $3 and bucket = $4 and live = 0`)
 	newest     = sqlText(`select bucket, live from bucket where account = $1 and type = $2 and level = $3 and bucket <= $4 and bucket >= $5 order by bucket desc`)
 	oldest     = sqlText(`select bucket, live from bucket where account = $1 and type = $2 and level = $3 and bucket <= $4 and bucket >= $5 order by bucket asc`)
@@ -41,16 +43,29 @@ var (
 	selectCounter  = sqlText(`select live, next from counter where account = $1 and type = $2`)
 )
 
+// addToBuckets counts n more alive at a number. Buckets without any are dropped.
 func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error {
-	for level := 1; level <= levels; level++ {
-		b := number >> (level * fanBits)
-		if _, err := q.exec(addBucket, account, t, level, b, n); err != nil {
+	rows, err := q.rows(addBuckets, account, t, number>>fanBits, number>>(2*fanBits), number>>(3*fanBits), number>>(4*fanBits), n)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var empty []bucketID
+	for rows.Next() {
+		b, live := bucketID{t: t}, int64(0)
+		if err := rows.Scan(&b.level, &b.number, &live); err != nil {
 			return err
 		}
-		if n < 0 {
-			if _, err := q.exec(dropBucket, account, t, level, b); err != nil {
-				return err
-			}
+		if live == 0 {
+			empty = append(empty, b)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, b := range empty {
+		if _, err := q.exec(dropBucket, account, t, b.level, b.number); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -60,6 +75,7 @@ func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error
 func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room library.Room, each func(*library.Material) error) (total int64, err error) {
 	err = s.view(ctx, func(q query) error {
 		var next int64
+		total = 0
 		err := q.row(selectCounter, account, t).Scan(&total, &next)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // the account was removed under us
@@ -77,7 +93,7 @@ func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, 
 		}
 		for _, m := range list {
 			if err := q.largeArticles(m, room); err != nil {
-				return err
+				return &callbackError{wrap(err)} // some were handed out: not again
 			}
 			if err := each(m); err != nil {
 				return &callbackError{err}
@@ -132,7 +148,8 @@ func (q query) numberAt(account int64, t wechat.Type, offset, total, next int64)
 		walk, numbers, skip = oldest, oldestNumbers, total-1-offset
 	}
 	low, high := int64(0), int64(math.MaxInt64)
-	for level := levels; level >= 1; level-- {
+	// The last step skips as many rows as one bucket has, so fewer need no more buckets.
+	for level := levels; level >= 1 && skip >= 1<<fanBits; level-- {
 		if level > 1 && next <= 1<<(level*fanBits) {
 			continue // one bucket would hold all
 		}

@@ -48,7 +48,7 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 
 	served := flock.New(path+".served", flock.SetPermissions(0o600))
 	writing := flock.New(path+".write", flock.SetPermissions(0o600))
-	s := &Store{lock: exclusive(writing)}
+	s := &Store{lock: exclusive(writing), snapshot: &sql.TxOptions{ReadOnly: true}}
 	s.close = func() error { return errors.Join(served.Close(), writing.Close()) }
 	if s.read, err = sql.Open("sqlite", sqliteURL(path, "query_only(1)")); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (s *Store) open(ctx context.Context, migrate bool) error {
 	return s.makeIdentity(ctx)
 }
 
-func isUnique(err error) bool {
+func isUniqueSQLite(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) &&
 		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)

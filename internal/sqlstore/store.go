@@ -8,19 +8,24 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sucai/internal/library"
 )
 
 // Store implements library.Materials and library.Accounts.
 type Store struct {
-	read  *sql.DB
-	write *sql.DB
-	lock  func(ctx context.Context) (unlock func(), err error) // held around each write
-	close func() error
+	read     *sql.DB
+	write    *sql.DB
+	lock     func(ctx context.Context) (unlock func(), err error) // held around each write
+	close    func() error
+	snapshot *sql.TxOptions // of view
+	writing  *sql.TxOptions // of change
 
-	prepared map[*sql.DB][]*sql.Stmt // by statement, for read and for write
+	prepared map[*sql.DB][]*sql.Stmt // by statement, for read and for write; nil where the driver keeps them
 }
 
 var (
@@ -33,9 +38,10 @@ type Role int
 
 const (
 	// Command changes accounts, while a server runs on the store or not. It brings the
-	// schema up to date only where no server runs.
+	// schema up to date only where no server can be running.
 	Command Role = iota
-	// Server is the one process that serves the store and writes materials.
+	// Server is a process that serves the store and writes materials; on SQLite there is
+	// only one.
 	Server
 )
 
@@ -68,31 +74,42 @@ func (s *Store) Ready(ctx context.Context) error {
 // driver's; look, view and change turn them into those of the contract.
 type query struct {
 	ctx      context.Context
-	tx       *sql.Tx
+	db       *sql.DB
+	tx       *sql.Tx // nil outside of transactions
 	prepared []*sql.Stmt
 }
 
-// look runs fn, which makes one statement and so needs no transaction around it.
+// look runs fn, which makes one statement and so needs no transaction around it. fn may
+// run more than once.
 func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return wrap(fn(query{ctx, nil, s.prepared[s.read]}))
+	return wrap(again(ctx, func() error {
+		return fn(query{ctx, s.read, nil, s.prepared[s.read]})
+	}))
 }
 
-// view runs fn in a read-only snapshot.
+// view runs fn in a read-only snapshot. fn may run more than once, until it returns a
+// callbackError.
 func (s *Store) view(ctx context.Context, fn func(q query) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fmt.Errorf("database: %w", err)
-	}
-	defer tx.Rollback()
-	return wrap(fn(query{ctx, tx, s.prepared[s.read]}))
+	return wrap(again(ctx, func() error {
+		tx, err := s.read.BeginTx(ctx, s.snapshot)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		return fn(query{ctx, s.read, tx, s.prepared[s.read]})
+	}))
 }
 
-// change runs fn in a transaction that excludes other writers, and commits it when fn
-// succeeds: when change returns nil, what fn did is on disk.
+// change runs fn in a transaction and commits it when fn succeeds: when change returns
+// nil, what fn did is on disk. On SQLite it excludes other writers. On PostgreSQL it
+// excludes those that lock the same rows; the order is counter, material, buckets.
+//
+// fn may run more than once, each time on a state without what it did before. An error
+// that is errUnknown is of a commit that may have happened or not.
 func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -101,15 +118,61 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 		return fmt.Errorf("database: %w", err)
 	}
 	defer unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("database: %w", err)
+	return wrap(again(ctx, func() error {
+		tx, err := s.write.BeginTx(ctx, s.writing)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if err := fn(query{ctx, s.write, tx, s.prepared[s.write]}); err != nil {
+			return err
+		}
+		if err := tx.Commit(); err != nil && !isUndone(err) {
+			return &unknownError{err}
+		} else if err != nil {
+			return err
+		}
+		return nil
+	}))
+}
+
+// brokenTries is how often something is run again because its connection broke: those
+// that are idle break together when a server restarts.
+const brokenTries = 3
+
+// again runs once until it succeeds, fails for good, or ctx ends. What was undone because
+// of others is run again, and what was cut off before its commit.
+func again(ctx context.Context, once func() error) error {
+	for try := 1; ; try++ {
+		err := once()
+		var final *callbackError
+		var unknown *unknownError
+		switch {
+		case err == nil, errors.As(err, &final), errors.As(err, &unknown):
+			return err
+		case isConflict(err):
+		case isLost(err) && try < brokenTries:
+		default:
+			return err
+		}
+		if !pause(ctx, try) {
+			return err
+		}
 	}
-	defer tx.Rollback()
-	if err := fn(query{ctx, tx, s.prepared[s.write]}); err != nil {
-		return wrap(err)
+}
+
+// pause waits a little, longer at later tries and never the same time as another, so
+// that those who were in each other's way are not again. It is false when ctx ended.
+func pause(ctx context.Context, try int) bool {
+	most := 4 * time.Millisecond << min(try, 5)
+	t := time.NewTimer(most/4 + rand.N(most))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	return wrap(tx.Commit())
 }
 
 // wrap gives errors of the contract, and of callbacks, as they are.
@@ -120,6 +183,8 @@ func wrap(err error) error {
 		return nil
 	case errors.As(err, &own):
 		return own.err
+	case isUnknown(err):
+		return fmt.Errorf("database: %w", err)
 	case errors.Is(err, sql.ErrNoRows):
 		return library.ErrNotFound
 	case errors.Is(err, library.ErrNotFound), errors.Is(err, library.ErrExists),
@@ -128,7 +193,27 @@ func wrap(err error) error {
 	case isUnique(err):
 		return library.ErrExists
 	}
+	if hint := poolerHint(postgresCode(err)); hint != "" {
+		return fmt.Errorf("database: %w%s", err, hint)
+	}
 	return fmt.Errorf("database: %w", err)
+}
+
+// isUnique tells whether a unique name is taken.
+func isUnique(err error) bool { return isUniqueSQLite(err) || postgresCode(err) == codeUnique }
+
+// unknownError is trouble of a commit that may have happened or not: the connection
+// broke, or time ran out, before its answer came.
+type unknownError struct{ err error }
+
+func (e *unknownError) Error() string {
+	return "whether the change was kept is not known: " + e.err.Error()
+}
+func (e *unknownError) Unwrap() error { return e.err }
+
+func isUnknown(err error) bool {
+	var unknown *unknownError
+	return errors.As(err, &unknown)
 }
 
 // callbackError carries an error of the caller's own code out of a transaction.
@@ -137,8 +222,13 @@ type callbackError struct{ err error }
 func (e *callbackError) Error() string { return e.err.Error() }
 func (e *callbackError) Unwrap() error { return e.err }
 
-// statement is an SQL text, prepared once for each pool when a store is opened: a
-// transaction holds the only connection of the write pool, so it is too late then.
+// statement is an SQL text, the same for every database but for the clauses that lock
+// rows.
+//
+// On SQLite each is prepared for each pool when a store is opened: a transaction holds
+// the only connection of the write pool, so it is too late then. On PostgreSQL the
+// driver prepares them by connection, when they are first used, or not at all where a
+// pooler stands in between and the address says so.
 type statement int
 
 var texts []string
@@ -148,14 +238,18 @@ func sqlText(text string) statement {
 	return statement(len(texts) - 1)
 }
 
+// What locks the rows that a statement reads until its transaction ends. The former
+// excludes others who change them; the latter only their deletion.
+const (
+	forUpdate = " for no key update"
+	forStay   = " for key share"
+)
+
 func (s *Store) prepare(ctx context.Context) error {
 	s.prepared = map[*sql.DB][]*sql.Stmt{}
 	for _, db := range []*sql.DB{s.read, s.write} {
-		if s.prepared[db] != nil {
-			continue // one pool for both
-		}
 		for _, text := range texts {
-			st, err := db.PrepareContext(ctx, text)
+			st, err := db.PrepareContext(ctx, withoutLocks(text))
 			if err != nil {
 				return fmt.Errorf("database: %w", err)
 			}
@@ -163,6 +257,25 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// withoutLocks is a statement for SQLite, where a transaction that writes is alone.
+func withoutLocks(text string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(text, forUpdate), forStay)
+}
+
+// runner is a pool or a transaction.
+type runner interface {
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+}
+
+func (q query) runner() runner {
+	if q.tx != nil {
+		return q.tx
+	}
+	return q.db
 }
 
 func (q query) statement(st statement) *sql.Stmt {
@@ -173,18 +286,35 @@ func (q query) statement(st statement) *sql.Stmt {
 }
 
 func (q query) row(st statement, args ...any) *sql.Row {
+	if q.prepared == nil {
+		return q.runner().QueryRowContext(q.ctx, texts[st], args...)
+	}
 	return q.statement(st).QueryRowContext(q.ctx, args...)
 }
 
 func (q query) rows(st statement, args ...any) (*sql.Rows, error) {
+	if q.prepared == nil {
+		return q.runner().QueryContext(q.ctx, texts[st], args...)
+	}
 	return q.statement(st).QueryContext(q.ctx, args...)
 }
 
 // exec gives the number of rows that were changed.
 func (q query) exec(st statement, args ...any) (int64, error) {
-	res, err := q.statement(st).ExecContext(q.ctx, args...)
+	var res sql.Result
+	var err error
+	if q.prepared == nil {
+		res, err = q.runner().ExecContext(q.ctx, texts[st], args...)
+	} else {
+		res, err = q.statement(st).ExecContext(q.ctx, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// impossible tells whether no row has a name, because not every database can keep it.
+func impossible(name string) bool {
+	return !utf8.ValidString(name) || strings.ContainsRune(name, 0)
 }

@@ -22,6 +22,7 @@ type Engine struct {
 // Engines are all supported shapes. To add one is one line here.
 var Engines = []Engine{
 	{"embedded", embedded},
+	{"outgrown", outgrown},
 }
 
 // embedded is SQLite and a directory.

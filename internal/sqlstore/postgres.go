@@ -1,0 +1,197 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// connections is how many a process holds to PostgreSQL at most. A server allows 100 in
+// all unless it is told otherwise, and a few more of ours would only wait for each other.
+const (
+	connections    = 16
+	connectionLife = 30 * time.Minute // so that all follow, in the end, when a database moves
+	connectionIdle = 5 * time.Minute
+)
+
+// abandoned is after how long the database ends a transaction that its client has left
+// open: a machine that vanished must not hold the counter of an account for hours.
+const abandoned = "10s"
+
+// oldestPostgres is the first release of PostgreSQL that is supported.
+const oldestPostgres = 13
+
+// OpenPostgres opens the database that a postgres:// address names; what it leaves open
+// is taken from where PostgreSQL's own tools take it (PGPASSWORD, a password file, a
+// service file, PGSSLMODE and so on). Any number of processes may open one database, as
+// a server or not.
+//
+// A server brings the schema up to date, one at a time. A command does so only where
+// there is no schema yet: servers of the release before may be running on it.
+//
+// Errors name what is wrong with the address, the server, the user or the database, in
+// one line, and never hold the password.
+func OpenPostgres(ctx context.Context, address string, role Role) (*Store, error) {
+	s, at, err := connectPostgres(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openPostgres(ctx, role); err != nil {
+		s.Close()
+		return nil, at.explain(err)
+	}
+	return s, nil
+}
+
+// PostgresIsEmpty tells whether a database holds no store yet. Errors as of OpenPostgres.
+func PostgresIsEmpty(ctx context.Context, address string) (bool, error) {
+	s, at, err := connectPostgres(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	have, err := s.schemaVersion(ctx)
+	return have == 0, at.explain(err)
+}
+
+// connectPostgres gives a store that has seen its server, and nothing of its tables.
+func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlace, error) {
+	if _, err := url.Parse(address); err != nil {
+		// Not shown: a password with signs that have a meaning in an address is why.
+		return nil, nil, errors.New("this is no address of a database: postgres://USER@HOST:PORT/DATABASE is wanted, with other signs than letters and digits in a password written as %XX")
+	}
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the address of the database: %w", withoutAddress(err))
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = callTime
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "sucai"
+	}
+	config.ValidateConnect = validate(config.ValidateConnect)
+	db := sql.OpenDB(stdlib.GetConnector(*config))
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	db.SetConnMaxLifetime(connectionLife)
+	db.SetConnMaxIdleTime(connectionIdle)
+	s := &Store{
+		read: db, write: db,
+		lock:     func(context.Context) (func(), error) { return func() {}, nil }, // rows are locked instead
+		close:    func() error { return nil },
+		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		writing:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
+	}
+	at := &postgresPlace{config}
+	if err := s.checkPostgres(ctx); err != nil {
+		s.Close()
+		return nil, nil, at.explain(err)
+	}
+	return s, at, nil
+}
+
+// validate makes a check of each new connection: that one can write on it, so that after
+// a failover nobody keeps talking to what has become a standby. It also sets what a
+// connection needs; poolers refuse such settings in the start-up message.
+func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
+	return func(ctx context.Context, c *pgconn.PgConn) error {
+		if asked != nil {
+			if err := asked(ctx, c); err != nil {
+				return err
+			}
+		}
+		results, err := c.Exec(ctx, "show transaction_read_only; set idle_in_transaction_session_timeout = '"+abandoned+"'").ReadAll()
+		if err != nil {
+			return err
+		}
+		if len(results) > 0 && len(results[0].Rows) == 1 && string(results[0].Rows[0][0]) == "on" {
+			return pgconn.ErrReadOnlyConnection
+		}
+		return nil
+	}
+}
+
+// checkPostgres tells whether the server can hold a store.
+func (s *Store) checkPostgres(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*callTime)
+	defer cancel()
+	var version int
+	var encoding string
+	var schema sql.NullString
+	err := s.write.QueryRowContext(ctx, `select current_setting('server_version_num'), current_setting('server_encoding'), current_schema()`).
+		Scan(&version, &encoding, &schema)
+	if err != nil {
+		return err
+	}
+	return fitPostgres(version, encoding, schema.String)
+}
+
+// fitPostgres looks at what a server says of itself. version is as in
+// server_version_num: 150018 is 15.18.
+func fitPostgres(version int, encoding, schema string) error {
+	switch {
+	case version < oldestPostgres*10_000:
+		return unfitError(fmt.Sprintf("is PostgreSQL %d, sucai needs %d or newer: update the server", version/10_000, oldestPostgres))
+	case encoding != "UTF8":
+		return unfitError(fmt.Sprintf("is kept in %s and cannot hold every text: create it anew with encoding UTF8", encoding))
+	case schema == "":
+		return unfitError("has none of the schemas in the user's search_path: create one, or name another by ?search_path=")
+	}
+	return nil
+}
+
+func (s *Store) openPostgres(ctx context.Context, role Role) error {
+	files, err := fs.Sub(migrations, "migrations/postgres")
+	if err != nil {
+		return err
+	}
+	// Seconds, tries: many may start at once, and the first may have much to do.
+	one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, s.write, files, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(one))
+	if err != nil {
+		return err
+	}
+	sources := p.ListSources()
+	want := sources[len(sources)-1].Version
+	have, err := s.schemaVersion(ctx)
+	switch {
+	case err != nil:
+		return err
+	case have > want:
+		return unfitError(fmt.Sprintf("has a schema of version %d, this sucai knows %d: use a newer sucai", have, want))
+	case have < want && have > 0 && role == Command:
+		return unfitError(fmt.Sprintf("has a schema of version %d, this sucai needs %d: start a server of this version first, or use the sucai of the servers", have, want))
+	case have < want:
+		// Only now: the lock is one of the session, which poolers do not keep well.
+		if _, err := p.Up(ctx); err != nil {
+			return err
+		}
+	}
+	return s.makeIdentity(ctx)
+}
+
+// schemaVersion is that of the last migration; 0 where there was none yet.
+func (s *Store) schemaVersion(ctx context.Context) (version int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var table sql.NullString
+	if err := s.write.QueryRowContext(ctx, `select to_regclass('goose_db_version')::text`).Scan(&table); err != nil || !table.Valid {
+		return 0, err
+	}
+	err = s.write.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&version)
+	return version, err
+}
