@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,11 +18,15 @@ import (
 )
 
 // storeFlags say where a store is; the same for every command that opens one.
-type storeFlags struct{ data, db, blobs string }
+type storeFlags struct {
+	data, db, blobs string
+	flags           *pflag.FlagSet
+}
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
+	f.flags = flags
 	flags.StringVar(&f.data, "data", "./sucai-data", "`directory` of the database and the blobs")
-	flags.StringVar(&f.db, "db", "", "`path` of the database (default DATA/sucai.db)")
+	flags.StringVar(&f.db, "db", "", "`path` of the database, or postgres://USER@HOST:PORT/DATABASE for many servers on one (default DATA/sucai.db)")
 	flags.StringVar(&f.blobs, "blobs", "", "`directory` of the blobs (default DATA/blobs)")
 }
 
@@ -34,21 +39,47 @@ func (f *storeFlags) paths() (db, blobs string, err error) {
 	if blobs == "" {
 		blobs = filepath.Join(f.data, "blobs")
 	}
-	for flag, value := range map[string]string{"--db": db, "--blobs": blobs} {
-		if strings.Contains(value, "://") {
-			return "", "", usagef("%s %s: this sucai knows local paths only", flag, value)
+	if isPostgres(db) {
+		if hasPassword(db) && !isFromEnvironment(f.flags, "db") {
+			return "", "", usagef("--db holds a password, which all users of this machine can see: set SUCAI_DB to the address instead, or PGPASSWORD to the password")
 		}
+	} else if strings.Contains(db, "://") {
+		scheme, _, _ := strings.Cut(db, "://") // the rest may hold a password
+		return "", "", usagef("--db %s://..: a path is wanted, or postgres://USER@HOST:PORT/DATABASE", scheme)
+	}
+	if strings.Contains(blobs, "://") {
+		return "", "", usagef("--blobs %s: this sucai knows local paths only", blobs)
 	}
 	return db, blobs, nil
 }
 
+func isPostgres(db string) bool {
+	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
+}
+
+func hasPassword(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return strings.Contains(address, "@") // what cannot be told apart is kept off the command line
+	}
+	_, set := u.User.Password()
+	return set || u.Query().Has("password") || u.Query().Has("sslpassword")
+}
+
 // missing gives what of a store is not there, "" where all is.
-func (f *storeFlags) missing() (string, error) {
+func (f *storeFlags) missing(ctx context.Context) (string, error) {
 	db, blobs, err := f.paths()
 	if err != nil {
 		return "", err
 	}
-	for _, path := range []string{db, blobs} {
+	paths := []string{db, blobs}
+	if isPostgres(db) {
+		if empty, err := sqlstore.PostgresIsEmpty(ctx, db); err != nil || empty {
+			return "what sucai keeps in the database of --db", err
+		}
+		paths = paths[1:]
+	}
+	for _, path := range paths {
 		switch _, err := os.Stat(path); {
 		case errors.Is(err, fs.ErrNotExist):
 			return path, nil
@@ -65,10 +96,7 @@ func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Opt
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqlstore.OpenSQLite(ctx, dbPath, role)
-	if errors.Is(err, sqlstore.ErrServed) {
-		return nil, nil, errors.New(err.Error() + "; stop it, or give this one another --data")
-	}
+	db, err := openDatabase(ctx, dbPath, role)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,6 +109,17 @@ func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Opt
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return ls, db.Close, nil
+}
+
+func openDatabase(ctx context.Context, db string, role sqlstore.Role) (*sqlstore.Store, error) {
+	if isPostgres(db) {
+		return sqlstore.OpenPostgres(ctx, db, role)
+	}
+	s, err := sqlstore.OpenSQLite(ctx, db, role)
+	if errors.Is(err, sqlstore.ErrServed) {
+		return nil, errors.New(err.Error() + "; stop it, or give this one another --data")
+	}
+	return s, err
 }
 
 // readSecret reads a secret from the file of --secret-file, or from standard input for

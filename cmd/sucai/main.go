@@ -111,7 +111,16 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 		}
 		if e := flags.Set(f.Name, value); e != nil {
 			err = usagef("%s: %w", name, e)
+			return
 		}
+		err = flags.SetAnnotation(f.Name, fromVariable, []string{name})
 	})
 	return err
+}
+
+// fromVariable marks the flags that fromEnvironment has set.
+const fromVariable = "sucai: set by a variable of the environment"
+
+func isFromEnvironment(flags *pflag.FlagSet, name string) bool {
+	return flags.Lookup(name).Annotations[fromVariable] != nil
 }

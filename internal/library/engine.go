@@ -50,7 +50,11 @@ const NextNumber = -1
 // Materials keeps the rows of materials. Accounts never see each other. An acknowledged
 // write survives the end of the process at any instant and loss of power. Every method
 // may be called from any number of goroutines. A missing thing is ErrNotFound and
-// nothing else is; trouble comes out wrapped.
+// nothing else is; trouble comes out wrapped. Where trouble hides whether a write was
+// kept, it comes out as trouble too.
+//
+// What is written as text is valid UTF-8 without U+0000; what is looked for may be
+// anything, and is not found where no row can have it.
 type Materials interface {
 	// Insert adds m. With cap above 0 it is listed: it takes the next number of its
 	// account and type, into m.Number, unless that many of the type are alive

@@ -11,7 +11,7 @@ import (
 )
 
 // Import takes in materials as they are, oldest first, rules not applied: media_id,
-// times, position, name and bodies as given. What has no Key gets one. A file's blob is
+// times, position, name (but for what is no text) and bodies as given. What has no Key gets one. A file's blob is
 // stored first, by [Library.ImportFile]; articles by [Library.SetArticles]. One whose
 // media_id is there already is left as it is, so that an import that broke off can be
 // run again. It returns how many it added.
@@ -20,6 +20,7 @@ func (l *Library) Import(ctx context.Context, ms []*Material) (added int, err er
 		if !plausible(m.MediaID) || !m.Type.IsListed() {
 			return 0, fmt.Errorf("cannot import media_id %q of type %q", m.MediaID, m.Type)
 		}
+		m.Name, m.Introduction = storable(m.Name), storable(m.Introduction)
 		if m.Key != "" {
 			continue
 		}

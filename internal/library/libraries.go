@@ -115,6 +115,11 @@ func plausible(name string) bool {
 	})
 }
 
+// storable is a text as every engine can keep it.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
 // Ready tells whether the stores answer.
 func (ls *Libraries) Ready(ctx context.Context) error {
 	if err := ls.Materials.Ready(ctx); err != nil {

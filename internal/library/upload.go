@@ -174,8 +174,8 @@ func (l *Library) Add(ctx context.Context, up *Upload, name, title, introduction
 	case wechat.Thumb:
 		m.Type = wechat.Image
 	case wechat.Video:
-		m.Introduction = introduction
-		if title != "" {
+		m.Introduction = storable(introduction)
+		if title = storable(title); title != "" {
 			m.Name = title
 		}
 	}

@@ -34,10 +34,12 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"material: a page is one snapshot":          oneSnapshot,
 		"material: updates compare versions":        updates,
 		"material: large articles are left out":     largeArticles,
+		"material: names that cannot be":            impossibleNames,
 		"material: import":                          imports,
 		"material: expired and removed":             expiredAndRemoved,
 		"material: unreferenced blobs":              unreferenced,
 		"material: many at once":                    manyAtOnce,
+		"material: removed while others add":        removedUnderUs,
 		"account: created, read, changed, removed":  accounts,
 		"account: changes exclude each other":       changesExclude,
 		"account: a failed change leaves nothing":   failedChange,
@@ -559,6 +561,77 @@ func manyAtOnce(t *testing.T, s *store) {
 		t.Fatalf("%d deletions succeeded, want %d", deleted, limit)
 	}
 	s.wantPage(t, a, wechat.Image, 0, 20, 0)
+}
+
+// removedUnderUs removes an account while others add to it: nothing may stay behind.
+func removedUnderUs(t *testing.T, s *store) {
+	for round := range 3 {
+		a := s.account(t, fmt.Sprint("a", round))
+		var wg sync.WaitGroup
+		var added atomic.Int64
+		for w := range 6 {
+			wg.Go(func() {
+				for i := range 200 {
+					limit := int64(noCap)
+					if w%2 == 0 {
+						limit = 0
+					}
+					err := s.Materials.Insert(s.ctx, material(a, fmt.Sprintf("%d-%d", w, i), wechat.Image), limit)
+					if err == library.ErrNotFound {
+						return
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					added.Add(1)
+				}
+			})
+		}
+		for added.Load() < 10 && !t.Failed() {
+			time.Sleep(time.Millisecond)
+		}
+		s.must(t, s.Accounts.RemoveAccount(s.ctx, a.AppID))
+		s.must(t, s.Materials.DeleteAll(s.ctx, a.ID))
+		wg.Wait()
+		for w := range 6 {
+			for i := range 200 {
+				id := fmt.Sprintf("%d-%d", w, i)
+				if _, err := s.Materials.Material(s.ctx, a.ID, id, noCap); err != library.ErrNotFound {
+					t.Fatalf("%s of a removed account: %v", id, err)
+				}
+			}
+		}
+	}
+}
+
+// impossibleNames looks for what some databases refuse to compare with.
+func impossibleNames(t *testing.T, s *store) {
+	a := s.account(t, "a")
+	for _, name := range []string{"\x00", "a\x00", "\xff", "a\xc3", "\xed\xa0\x80"} {
+		_, err := s.Materials.Material(s.ctx, a.ID, name, noCap)
+		wantErr(t, err, library.ErrNotFound)
+		_, err = s.Materials.ByKey(s.ctx, name)
+		wantErr(t, err, library.ErrNotFound)
+		_, err = s.Materials.NewsByKey(s.ctx, a.ID, name, noCap)
+		wantErr(t, err, library.ErrNotFound)
+		wantErr(t, s.Materials.Delete(s.ctx, a.ID, name), library.ErrNotFound)
+		_, err = s.Accounts.Account(s.ctx, name)
+		wantErr(t, err, library.ErrNotFound)
+		wantErr(t, s.Accounts.ChangeAccount(s.ctx, name, func(*library.Account, library.Grants) error { return nil }), library.ErrNotFound)
+		wantErr(t, s.Accounts.RemoveAccount(s.ctx, name), library.ErrNotFound)
+		free, err := s.Materials.Unreferenced(s.ctx, []string{name})
+		s.must(t, err)
+		if len(free) != 1 {
+			t.Fatalf("a row names the blob %q", name)
+		}
+	}
+	m := material(a, "article", wechat.News) // articles are bytes of any sort
+	m.Articles = wechat.Articles("\x00\xff\x01")
+	s.must(t, s.Materials.Insert(s.ctx, m, noCap))
+	got, err := s.Materials.Material(s.ctx, a.ID, "article", noCap)
+	s.must(t, err)
+	same(t, got, m)
 }
 
 func accounts(t *testing.T, s *store) {
