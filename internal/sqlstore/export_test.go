@@ -1,9 +1,10 @@
 package sqlstore
 
 import (
-	"context"
 	"database/sql"
-	"errors"
+	"io/fs"
+	"testing"
+	"testing/fstest"
 )
 
 // What the tests on PostgreSQL see of the inside: they stand in a package of their own,
@@ -28,15 +29,24 @@ func Statements() []string {
 	return list
 }
 
-// InChange runs a statement in a change.
-func (s *Store) InChange(ctx context.Context, fn func(db interface {
-	ExecContext(context.Context, string, ...any) (sql.Result, error)
-}) error) error {
-	return s.change(ctx, callTime, func(q query) error { return fn(q.tx) })
+// AddMigration gives this sucai one migration more, until the test ends.
+func AddMigration(t testing.TB, name, text string) {
+	before := postgresMigrations
+	t.Cleanup(func() { postgresMigrations = before })
+	files := fstest.MapFS{name: {Data: []byte(text)}}
+	old, err := fs.Glob(before, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range old {
+		data, err := fs.ReadFile(before, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[n] = &fstest.MapFile{Data: data}
+	}
+	postgresMigrations = files
 }
 
 // IsUnknown tells whether an error is of a commit that may have happened.
-func IsUnknown(err error) bool {
-	var unknown *unknownError
-	return errors.As(err, &unknown)
-}
+var IsUnknown = isUnknown

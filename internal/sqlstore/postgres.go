@@ -31,6 +31,10 @@ const abandoned = "10s"
 // oldestPostgres is the first release of PostgreSQL that is supported.
 const oldestPostgres = 13
 
+// postgresMigrations are numbered from 1. What one leaves can be read by the release
+// before, since its servers run on while others are updated.
+var postgresMigrations, _ = fs.Sub(migrations, "migrations/postgres") // the name is a constant, and valid
+
 // OpenPostgres opens the database that a postgres:// address names; what it leaves open
 // is taken from where PostgreSQL's own tools take it (PGPASSWORD, a password file, a
 // service file, PGSSLMODE and so on). Any number of processes may open one database, as
@@ -152,16 +156,12 @@ func fitPostgres(version int, encoding, schema string) error {
 }
 
 func (s *Store) openPostgres(ctx context.Context, role Role) error {
-	files, err := fs.Sub(migrations, "migrations/postgres")
-	if err != nil {
-		return err
-	}
 	// Seconds, tries: many may start at once, and the first may have much to do.
 	one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectPostgres, s.write, files, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(one))
+	p, err := goose.NewProvider(goose.DialectPostgres, s.write, postgresMigrations, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(one))
 	if err != nil {
 		return err
 	}

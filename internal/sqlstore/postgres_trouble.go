@@ -59,11 +59,12 @@ func isLost(err error) bool {
 	return false
 }
 
-// isUndone tells whether a commit that failed is known to have changed nothing.
+// isUndone tells whether a commit that failed is known to have changed nothing. Only the
+// server's word counts: the driver calls a commit safe to repeat, as if it had not been
+// sent, when the connection breaks before its answer.
 func isUndone(err error) bool {
 	code := postgresCode(err)
-	return code != codeUnknownCommit && strings.HasPrefix(code, "40") ||
-		errors.Is(err, pgx.ErrTxCommitRollback) || pgconn.SafeToRetry(err)
+	return code != codeUnknownCommit && strings.HasPrefix(code, "40") || errors.Is(err, pgx.ErrTxCommitRollback)
 }
 
 // unfitError says, in words that follow the name of a database, why it cannot be used.

@@ -127,12 +127,10 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 		if err := fn(query{ctx, s.write, tx, s.prepared[s.write]}); err != nil {
 			return err
 		}
-		if err := tx.Commit(); err != nil && !isUndone(err) {
+		if err = tx.Commit(); err != nil && !isUndone(err) {
 			return &unknownError{err}
-		} else if err != nil {
-			return err
 		}
-		return nil
+		return err
 	}))
 }
 

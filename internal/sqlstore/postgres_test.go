@@ -1,0 +1,535 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sucai/internal/library"
+	"sucai/internal/library/storetest"
+	"sucai/internal/sqlstore"
+	"sucai/wechat"
+)
+
+// The contract is tested in storetest; here is what only PostgreSQL has.
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t testing.TB, address string, role sqlstore.Role) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.OpenPostgres(t.Context(), address, role)
+	must(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func account(t testing.TB, s *sqlstore.Store, appID string, uin int64) *library.Account {
+	t.Helper()
+	a := &library.Account{AppID: appID, Uin: uin, Salt: []byte{1}, Hash: []byte{1}}
+	must(t, s.CreateAccount(t.Context(), a))
+	return a
+}
+
+func image(a *library.Account, id string) *library.Material {
+	return &library.Material{Account: a.ID, MediaID: id, Type: wechat.Image, Name: id, Key: fmt.Sprint("key ", a.ID, id), Blob: "blob " + id, Format: "png", Version: 1}
+}
+
+// listed gives the media_ids of an account's images, and checks that the counts add up.
+func listed(t testing.TB, s *sqlstore.Store, a *library.Account) (ids []string) {
+	t.Helper()
+	total, err := s.Page(t.Context(), a.ID, wechat.Image, 0, 1<<20, nil, func(m *library.Material) error {
+		ids = append(ids, m.MediaID)
+		return nil
+	})
+	must(t, err)
+	if total != int64(len(ids)) {
+		t.Errorf("%d are listed, %d counted", len(ids), total)
+	}
+	rows, err := s.DB().Query(`select level, sum(live) from bucket where account = $1 and type = 'image' group by level`, a.ID)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var level, live int64
+		must(t, rows.Scan(&level, &live))
+		if live != total {
+			t.Errorf("the buckets of level %d hold %d of %d", level, live, total)
+		}
+	}
+	must(t, rows.Err())
+	return ids
+}
+
+func TestManyNodesStartAtOnce(t *testing.T) {
+	address := storetest.Postgres(t)
+	var wg sync.WaitGroup
+	ids := make([]string, 8)
+	for i := range ids {
+		wg.Go(func() {
+			s, err := sqlstore.OpenPostgres(t.Context(), address, sqlstore.Role(i%2))
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+				return
+			}
+			defer s.Close()
+			st, err := s.Store(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ids[i] = st.ID
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id == "" || id != ids[0] {
+			t.Fatalf("they see several stores: %q", ids)
+		}
+	}
+}
+
+// Several nodes add, import and delete at once, in two accounts and two types.
+func TestManyNodesWriteAtOnce(t *testing.T) {
+	address := storetest.Postgres(t)
+	nodes := []*sqlstore.Store{open(t, address, sqlstore.Server), open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)}
+	a, b := account(t, nodes[0], "a", 1), account(t, nodes[0], "b", 2)
+	const each = 30
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		for w := range 3 {
+			wg.Go(func() {
+				for n := range each {
+					id := fmt.Sprintf("%d-%d-%d", i, w, n)
+					check := func(what string, err error) {
+						if err != nil {
+							t.Errorf("%s %s: %v", what, id, err)
+						}
+					}
+					check("insert", node.Insert(t.Context(), image(a, id), math.MaxInt64))
+					check("insert", node.Insert(t.Context(), image(b, id), math.MaxInt64))
+					if n%3 == 0 {
+						check("delete", node.Delete(t.Context(), a.ID, id))
+					}
+					// Types in an order that differs from node to node.
+					voice, more := image(a, id+"v"), image(a, id+"i")
+					voice.Type, voice.Number, more.Number = wechat.Voice, library.NextNumber, library.NextNumber
+					list := []*library.Material{voice, more}
+					if i%2 == 0 {
+						list[0], list[1] = more, voice
+					}
+					_, err := node.Import(t.Context(), a.ID, list)
+					check("import", err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	const n = 3 * 3 * each
+	if got := len(listed(t, nodes[1], a)); got != 2*n-n/3 {
+		t.Errorf("%d in a, want %d", got, 2*n-n/3)
+	}
+	if got := len(listed(t, nodes[2], b)); got != n {
+		t.Errorf("%d in b, want %d", got, n)
+	}
+}
+
+// A commit whose answer is lost is neither success nor absence, and an insert finds out.
+func TestLostCommits(t *testing.T) {
+	address := storetest.Postgres(t)
+	p, through := newProxy(t, address)
+	s, direct := open(t, through, sqlstore.Server), open(t, address, sqlstore.Server)
+	a := account(t, direct, "a", 1)
+	uin := int64(1)
+	for _, how := range []string{"before", "after"} {
+		for _, limit := range []int64{0, math.MaxInt64, 1} {
+			id := fmt.Sprintf("%s-%d", how, limit)
+			uin++
+			b := account(t, direct, id, uin)
+			m := image(b, id)
+			p.cutNext(how, 2)
+			must(t, s.Insert(t.Context(), m, limit))
+			if want := min(limit, 1); m.Number == 0 && want == 1 {
+				t.Errorf("%s: number %d", id, m.Number)
+			}
+			got, err := direct.Material(t.Context(), b.ID, id, 0)
+			must(t, err)
+			if got.Number != m.Number {
+				t.Errorf("%s: number %d, stored is %d", id, m.Number, got.Number)
+			}
+			if n := int64(len(listed(t, direct, b))); n != min(limit, 1) {
+				t.Errorf("%s: %d are listed", id, n)
+			}
+			p.cutNext("", 0)
+			if err := s.Insert(t.Context(), image(b, id), math.MaxInt64); err != library.ErrExists {
+				t.Errorf("%s: the same again without trouble: %v", id, err)
+			}
+		}
+	}
+
+	// A key of somebody else is not taken for one's own.
+	must(t, direct.Insert(t.Context(), image(a, "other"), math.MaxInt64))
+	taken := image(a, "taken")
+	taken.Key = image(a, "other").Key
+	p.cutNext("before", 1)
+	if err := s.Insert(t.Context(), taken, math.MaxInt64); err != library.ErrExists {
+		t.Errorf("a taken key: %v", err)
+	}
+	p.cutNext("", 0)
+
+	for _, how := range []string{"before", "after"} {
+		id := "deleted " + how
+		must(t, direct.Insert(t.Context(), image(a, id), math.MaxInt64))
+		p.cutNext(how, 1)
+		err := s.Delete(t.Context(), a.ID, id)
+		if err == nil || errors.Is(err, library.ErrNotFound) || !sqlstore.IsUnknown(err) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+
+	// While the server stays away, it is trouble, and in time.
+	p.cutNext("refuse", 1)
+	start := time.Now()
+	err := s.Insert(t.Context(), image(a, "away"), math.MaxInt64)
+	if !sqlstore.IsUnknown(err) || errors.Is(err, library.ErrNotFound) || time.Since(start) > 4*time.Second {
+		t.Errorf("away: %v after %s", err, time.Since(start))
+	}
+	p.cutNext("", 0)
+	if got := listed(t, s, a); strings.Join(got, ",") != "away,deleted before,other" {
+		t.Errorf("afterwards there is %q", got)
+	}
+}
+
+// Connections that the server has ended are replaced without anybody noticing.
+func TestServerEndsConnections(t *testing.T) {
+	address := storetest.Postgres(t)
+	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
+	a := account(t, s, "a", 1)
+	for round := range 5 {
+		var wg sync.WaitGroup // several idle connections
+		for i := range 8 {
+			wg.Go(func() {
+				if err := s.Insert(t.Context(), image(a, fmt.Sprintf("%d-%d", round, i)), math.MaxInt64); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		_, err := other.DB().Exec(`select pg_terminate_backend(a.pid) from pg_stat_activity a, pg_stat_activity me
+			where me.pid = pg_backend_pid() and a.datname = me.datname and a.pid <> me.pid and a.application_name = 'sucai'`)
+		must(t, err)
+		switch round {
+		case 0:
+			_, err = s.Material(t.Context(), a.ID, "0-0", 0)
+		case 1:
+			err = s.Delete(t.Context(), a.ID, "0-1")
+		case 2:
+			_, err = s.Counts(t.Context(), a.ID)
+		case 3:
+			_, err = s.Page(t.Context(), a.ID, wechat.Image, 0, 20, nil, func(*library.Material) error { return nil })
+		}
+		must(t, err)
+	}
+	if got := len(listed(t, s, a)); got != 39 {
+		t.Errorf("%d are there", got)
+	}
+}
+
+// A row that somebody holds, and a pool that is used up, are trouble in time.
+func TestNobodyWaitsLong(t *testing.T) {
+	t.Parallel()
+	address := storetest.Postgres(t)
+	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
+	a := account(t, s, "a", 1)
+	trouble := func(what string, call func() error) {
+		t.Helper()
+		start := time.Now()
+		err := call()
+		if took := time.Since(start); err == nil || errors.Is(err, library.ErrNotFound) || took > 4*time.Second {
+			t.Errorf("%s: %v after %s", what, err, took)
+		}
+	}
+	tx, err := other.DB().Begin()
+	must(t, err)
+	_, err = tx.Exec(`update counter set live = live where account = $1`, a.ID)
+	must(t, err)
+	trouble("a held counter", func() error { return s.Insert(t.Context(), image(a, "x"), math.MaxInt64) })
+	must(t, tx.Rollback())
+
+	var held []*sql.Conn
+	for range sqlstore.Connections {
+		c, err := s.DB().Conn(t.Context())
+		must(t, err)
+		held = append(held, c)
+	}
+	trouble("no connection", func() error { _, err := s.Material(t.Context(), a.ID, "x", 0); return err })
+	for _, c := range held {
+		must(t, c.Close())
+	}
+	must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+	if got := listed(t, s, a); len(got) != 1 {
+		t.Errorf("afterwards there is %q", got)
+	}
+}
+
+// Each thing that can be wrong with a database is one line that names it and a way out.
+func TestRefusals(t *testing.T) {
+	if os.Getenv("TEST_POSTGRES_URL") != "" {
+		t.Skip("needs a server of its own")
+	}
+	address := storetest.Postgres(t)
+	server, err := storetest.StartedPostgres()
+	must(t, err)
+	admin, err := sql.Open("pgx", server.URL)
+	must(t, err)
+	defer admin.Close()
+	for _, text := range []string{
+		`create role asked login password 'right horse'`,
+		`create role poor login`,
+		`create database plain encoding 'SQL_ASCII' template template0`,
+	} {
+		_, err := admin.Exec(text)
+		must(t, err)
+	}
+	// What comes first counts.
+	rules := filepath.Join(server.Dir, "data", "pg_hba.conf")
+	old, err := os.ReadFile(rules)
+	must(t, err)
+	must(t, os.WriteFile(rules, append([]byte("host all asked 127.0.0.1/32 scram-sha-256\nhost all nobody 127.0.0.1/32 reject\n"), old...), 0o600))
+	_, err = admin.Exec(`select pg_reload_conf()`)
+	must(t, err)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	must(t, err)
+	defer silent.Close()
+
+	with := func(change func(u *url.URL)) string {
+		u, err := url.Parse(address)
+		must(t, err)
+		change(u)
+		return u.String()
+	}
+	newer := storetest.Postgres(t)
+	s := open(t, newer, sqlstore.Server)
+	_, err = s.DB().Exec(`insert into goose_db_version (version_id, is_applied) values (99999, true)`)
+	must(t, err)
+	older := storetest.Postgres(t)
+	s = open(t, older, sqlstore.Server)
+	_, err = s.DB().Exec(`update goose_db_version set version_id = 0.5 where version_id > 0`)
+	must(t, err)
+
+	for _, c := range []struct{ what, address, want string }{
+		{"wrong password", with(func(u *url.URL) { u.User = url.UserPassword("asked", "wrong horse") }), `user asked is refused .*check the user .* password .*PGPASSWORD`},
+		{"no such user", with(func(u *url.URL) { u.User = url.User("stranger") }), `user stranger is refused`},
+		{"rejected", with(func(u *url.URL) { u.User = url.User("nobody") }), `user nobody is refused`},
+		{"no such database", with(func(u *url.URL) { u.Path = "/absent" }), `there is no database absent: create it, or name another`},
+		{"nobody listens", with(func(u *url.URL) { u.Host = "127.0.0.1:1" }), `nothing answers at 127\.0\.0\.1:1: check the address`},
+		{"no such host", with(func(u *url.URL) { u.Host = "no-such-host.invalid" }), `there is no host no-such-host\.invalid`},
+		{"silence", with(func(u *url.URL) { u.Host = silent.Addr().String() }), `does not answer in time`},
+		{"no TLS", withParameter(t, address, "sslmode", "require"), `PostgreSQL at .*TLS`},
+		{"read-only", withParameter(t, address, "default_transaction_read_only", "on"), `is read-only, a standby perhaps: name the primary`},
+		{"encoding", with(func(u *url.URL) { u.Path = "/plain" }), `is kept in SQL_ASCII .*create it anew with encoding UTF8`},
+		{"no right", with(func(u *url.URL) { u.User = url.User("poor") }), `create one, or name another by`},
+		{"no schema", withParameter(t, address, "search_path", "absent"), `create one, or name another by`},
+		{"newer", newer, `has a schema of version 99999, this sucai knows 1: use a newer sucai`},
+		{"no address", "postgres://me:right horse/@host:1/x", `this is no address of a database: postgres://`},
+		{"no port", "postgres://me:right@host:99999/x", `the address of the database: `},
+	} {
+		s, err := sqlstore.OpenPostgres(t.Context(), c.address, sqlstore.Server)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: it opens", c.what)
+			continue
+		}
+		text := err.Error()
+		if !regexp.MustCompile(c.want).MatchString(text) || strings.Contains(text, "\n") || strings.Contains(text, "horse") {
+			t.Errorf("%s: %s", c.what, text)
+		}
+	}
+	open(t, with(func(u *url.URL) { u.User = url.UserPassword("postgres", "unused") }), sqlstore.Server)
+
+	_, err = admin.Exec(`grant usage on schema ` + mustQuery(t, older, "search_path") + ` to poor`)
+	must(t, err)
+	if _, err := sqlstore.OpenPostgres(t.Context(), strings.Replace(older, "postgres@", "poor@", 1), sqlstore.Server); err == nil || !strings.Contains(err.Error(), "user poor lacks a right in database postgres") {
+		t.Errorf("no right to read: %v", err)
+	}
+}
+
+func mustQuery(t *testing.T, address, name string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	return u.Query().Get(name)
+}
+
+func TestFitPostgres(t *testing.T) {
+	for _, c := range []struct {
+		version          int
+		encoding, schema string
+		want             string
+	}{
+		{120_022, "UTF8", "public", "is PostgreSQL 12, sucai needs 13 or newer: update the server"},
+		{90_624, "UTF8", "public", "is PostgreSQL 9,"},
+		{130_000, "LATIN1", "public", "is kept in LATIN1"},
+		{150_018, "UTF8", "", "create one"},
+		{130_000, "UTF8", "public", ""},
+		{180_004, "UTF8", "x", ""},
+	} {
+		err := sqlstore.FitPostgres(c.version, c.encoding, c.schema)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// A command makes a store, but does not bring one up to date: servers may be running.
+func TestCommandsLeaveTheSchemaAlone(t *testing.T) {
+	address := storetest.Postgres(t)
+	if empty, err := sqlstore.PostgresIsEmpty(t.Context(), address); err != nil || !empty {
+		t.Fatalf("a new schema: %v, %v", empty, err)
+	}
+	s := open(t, address, sqlstore.Command)
+	if empty, err := sqlstore.PostgresIsEmpty(t.Context(), address); err != nil || empty {
+		t.Fatalf("after a command: %v, %v", empty, err)
+	}
+	sqlstore.AddMigration(t, "99998_more.sql", "-- +goose Up\ncreate table more (one integer);\n")
+	_, err := sqlstore.OpenPostgres(t.Context(), address, sqlstore.Command)
+	if err == nil || !strings.Contains(err.Error(), "has a schema of version 1, this sucai needs 99998: start a server of this version first") {
+		t.Errorf("a command on an older schema: %v", err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			s, err := sqlstore.OpenPostgres(t.Context(), address, sqlstore.Server)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.Close()
+		})
+	}
+	wg.Wait()
+	_, err = s.DB().Exec(`select * from more`)
+	must(t, err)
+	_, err = s.Store(t.Context()) // who was running goes on
+	must(t, err)
+}
+
+// tidying finds the statements that remove many rows in the background. They may gather
+// the ids of a piece, and may scan a table of which they remove a large part, but must
+// not have to.
+var tidying = regexp.MustCompile(`limit 1000|where day <|where ends <`)
+
+// No statement reads more than it gives, be its plan made for these arguments or for
+// any: no scan of a table, no sorting (but of the few buckets of one range), no counting.
+func TestPostgresPlans(t *testing.T) {
+	s := open(t, storetest.Postgres(t), sqlstore.Server)
+	for _, text := range []string{
+		`insert into account (appid, uin, salt, hash, created, settings) select 'wx' || n, n, '', '', 0, '{}' from generate_series(1, 5000) n`,
+		`insert into access_grant select sha256(n::text::bytea), n % 5000, 'token', n, n from generate_series(1, 20000) n`,
+		`insert into counter select n, t, 1000, 1000 from generate_series(1, 2000) n, unnest(array['image', 'voice', 'video', 'news']) t`,
+		`insert into calls select n % 2000, 'e' || n % 10, n / 1000, 1 from generate_series(1, 20000) n on conflict do nothing`,
+		`insert into bucket select n % 20, 'image', 1, n / 20, 32 from generate_series(1, 20000) n`,
+		`insert into material (account, media_id, type, number, name, introduction, key, blob, size, format, width, height, articles_format, created, updated, expires, version, articles)
+			select n % 20, 'm' || n, case when n % 3 = 0 then 'news' else 'image' end, n, '', '', 'k' || n, 'b' || n, 1, 'png', 1, 1, 1, n, n, case when n % 100 = 0 then n else 0 end, 1, ''
+			from generate_series(1, 60000) n`,
+		`analyze`,
+	} {
+		_, err := s.DB().Exec(text)
+		must(t, err)
+	}
+	c, err := s.DB().Conn(t.Context())
+	must(t, err)
+	defer c.Close()
+	for i, text := range sqlstore.Statements() {
+		if strings.Contains(strings.ToLower(text), "count(") {
+			t.Errorf("counts rows: %s", text)
+		}
+		_, err := c.ExecContext(t.Context(), fmt.Sprintf("prepare plan_%d as %s", i, text))
+		must(t, err)
+		var types string
+		must(t, c.QueryRowContext(t.Context(), `select array_to_string(parameter_types, ',') from pg_prepared_statements where name = $1`, fmt.Sprintf("plan_%d", i)).Scan(&types))
+		var args []string
+		for _, name := range strings.Split(types, ",") {
+			args = append(args, map[string]string{"text": "'image'", "bytea": `'\x00'`, "bigint": "15", "integer": "1"}[name])
+		}
+		execute := fmt.Sprintf("explain execute plan_%d", i)
+		if types != "" {
+			execute += "(" + strings.Join(args, ", ") + ")"
+		}
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			_, err := c.ExecContext(t.Context(), "set plan_cache_mode = "+mode)
+			must(t, err)
+			bad := regexp.MustCompile(`Seq Scan|Sort|Aggregate`)
+			switch {
+			case tidying.MatchString(text):
+				bad = regexp.MustCompile(`Seq Scan|Sort`)
+			case strings.HasPrefix(text, "select bucket"):
+				bad = regexp.MustCompile(`Seq Scan|Aggregate`)
+			}
+			_, err = c.ExecContext(t.Context(), fmt.Sprint("set enable_seqscan = ", !tidying.MatchString(text)))
+			must(t, err)
+			plan := explain(t, c, execute)
+			if bad.MatchString(plan) {
+				t.Errorf("%s, %s:\n%s", text, mode, plan)
+			}
+		}
+	}
+}
+
+func explain(t *testing.T, c *sql.Conn, text string) string {
+	t.Helper()
+	rows, err := c.QueryContext(t.Context(), text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		must(t, rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	must(t, rows.Err())
+	return plan.String()
+}
+
+// What was cancelled is not committed, whenever that was.
+func TestCancelledInserts(t *testing.T) {
+	s := open(t, storetest.Postgres(t), sqlstore.Server)
+	a := account(t, s, "a", 1)
+	told := map[string]bool{}
+	for i := range 60 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*100*time.Microsecond)
+		id := fmt.Sprint(i)
+		switch err := s.Insert(ctx, image(a, id), math.MaxInt64); {
+		case err == nil:
+			told[id] = true
+		case errors.Is(err, library.ErrNotFound), errors.Is(err, library.ErrExists):
+			t.Errorf("%d: %v", i, err)
+		}
+		cancel()
+	}
+	there := map[string]bool{}
+	for _, id := range listed(t, s, a) {
+		there[id] = true
+	}
+	for id := range told {
+		if !there[id] {
+			t.Errorf("%s is lost", id)
+		}
+	}
+}
