@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sucai/internal/library"
+	"sucai/internal/library/storetest"
 	"sucai/internal/sqlstore"
 	"sucai/wechat"
 )
@@ -76,6 +77,34 @@ func BenchmarkUploadImage(b *testing.B) {
 	}
 }
 
+// benchFixture is a fixture on the engine that SUCAI_BENCH_ENGINE names, embedded or
+// outgrown, and a function that opens its database once more and closes it.
+func benchFixture(b *testing.B) (f *fixture, reopen func()) {
+	dir := b.TempDir()
+	var engines library.Engines
+	var open func() (*sqlstore.Store, error)
+	switch name := os.Getenv("SUCAI_BENCH_ENGINE"); name {
+	case "", "embedded":
+		engines = storetest.EmbeddedAt(b, dir)
+		open = func() (*sqlstore.Store, error) {
+			return sqlstore.OpenSQLite(b.Context(), filepath.Join(dir, "sucai.db"), sqlstore.Command)
+		}
+	case "outgrown":
+		address := storetest.Postgres(b)
+		engines = storetest.PostgresAt(b, address, dir)
+		open = func() (*sqlstore.Store, error) {
+			return sqlstore.OpenPostgres(b.Context(), address, sqlstore.Command)
+		}
+	default:
+		b.Fatalf("SUCAI_BENCH_ENGINE=%s: embedded or outgrown is wanted", name)
+	}
+	return newFixtureOn(b, dir, engines, quiet), func() {
+		db, err := open()
+		must(b, err)
+		must(b, db.Close())
+	}
+}
+
 // BenchmarkFlat compares, call by call in turn, what must not grow with the library, on
 // SUCAI_BENCH_MATERIALS (1,000,000) images, as many news and a thousandth as many
 // accounts: pages against the first page (at most twice its time, the last at most 1.5
@@ -86,7 +115,8 @@ func BenchmarkFlat(b *testing.B) {
 	if err != nil {
 		n = 1_000_000
 	}
-	large, small := newFixture(b, quiet), newFixture(b, quiet)
+	large, reopenLarge := benchFixture(b)
+	small, reopenSmall := benchFixture(b)
 	for i := range n / 1000 {
 		_, _, err := large.ls.NewAccount(b.Context(), fmt.Sprintf("wx%016d", i), "")
 		must(b, err)
@@ -118,16 +148,7 @@ func BenchmarkFlat(b *testing.B) {
 			inTurn(b, 1.5, call(small), call(large))
 		})
 	}
-	b.Run("start", func(b *testing.B) {
-		start := func(f *fixture) func() {
-			return func() {
-				db, err := sqlstore.OpenSQLite(b.Context(), filepath.Join(f.dir, "sucai.db"), sqlstore.Command)
-				must(b, err)
-				must(b, db.Close())
-			}
-		}
-		inTurn(b, 1.5, start(small), start(large))
-	})
+	b.Run("start", func(b *testing.B) { inTurn(b, 1.5, reopenSmall, reopenLarge) })
 }
 
 // inTurn times two functions in turn, so that both share the machine's mood, and fails

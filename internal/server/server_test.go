@@ -43,15 +43,20 @@ type fixture struct {
 
 func newFixture(t testing.TB, opt ...func(*library.Options, *Options)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, now: time.Unix(1_700_000_000, 0), log: &lockedBuffer{}}
+	dir := t.TempDir()
+	return newFixtureOn(t, dir, storetest.EmbeddedAt(t, dir), opt...)
+}
+
+func newFixtureOn(t testing.TB, dir string, e library.Engines, opt ...func(*library.Options, *Options)) *fixture {
+	t.Helper()
+	f := &fixture{t: t, dir: dir, now: time.Unix(1_700_000_000, 0), log: &lockedBuffer{}}
 	lo := library.Options{Now: func() time.Time { return f.now }}
 	so := Options{Log: slog.New(slog.NewTextHandler(f.log, nil))}
 	for _, o := range opt {
 		o(&lo, &so)
 	}
 	var err error
-	f.dir = t.TempDir()
-	f.ls, err = library.Open(context.Background(), storetest.EmbeddedAt(t, f.dir), lo)
+	f.ls, err = library.Open(context.Background(), e, lo)
 	must(t, err)
 	f.account, f.secret, err = f.ls.NewAccount(context.Background(), "wxaccount", "secret")
 	must(t, err)
