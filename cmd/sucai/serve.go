@@ -42,7 +42,9 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Long: `Run the server on one data directory, which is made where there is none.
+		Long: `Run the server on one data directory, which is made where there is none; or with --db
+on a PostgreSQL database, on which any number of servers may run with the same --blobs.
+Its password comes by SUCAI_DB, which may hold the whole address, or by PGPASSWORD.
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by

@@ -345,7 +345,7 @@ func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
 
 // Unreferenced implements library.Materials.
 func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string, err error) {
-	err = s.view(ctx, func(q query) error {
+	err = s.view(ctx, batchTime, func(q query) error {
 		free = nil
 		for _, b := range blobs {
 			if impossible(b) {

@@ -73,7 +73,7 @@ func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error
 
 // Page implements library.Materials.
 func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room library.Room, each func(*library.Material) error) (total int64, err error) {
-	err = s.view(ctx, func(q query) error {
+	err = s.view(ctx, callTime, func(q query) error {
 		var next int64
 		total = 0
 		err := q.row(selectCounter, account, t).Scan(&total, &next)

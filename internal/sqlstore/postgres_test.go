@@ -375,6 +375,52 @@ func mustQuery(t *testing.T, address, name string) string {
 	return u.Query().Get(name)
 }
 
+// Behind a pooler that knows no prepared statements, the address turns them off.
+func TestWithoutPreparedStatements(t *testing.T) {
+	address := storetest.Postgres(t)
+	for _, mode := range []string{"exec", "cache_describe", "describe_exec"} {
+		s := open(t, withParameter(t, address, "default_query_exec_mode", mode), sqlstore.Server)
+		a := account(t, s, mode, int64(len(mode)))
+		for i := range 70 {
+			must(t, s.Insert(t.Context(), image(a, fmt.Sprint(i)), math.MaxInt64))
+		}
+		m := image(a, "news")
+		m.Type, m.Number, m.Articles = wechat.News, library.NextNumber, wechat.Articles("\x01")
+		_, err := s.Import(t.Context(), a.ID, []*library.Material{m})
+		must(t, err)
+		m.Version++
+		must(t, s.UpdateArticles(t.Context(), m))
+		must(t, s.Delete(t.Context(), a.ID, "69"))
+		if _, err := s.Material(t.Context(), a.ID, "69", 0); err != library.ErrNotFound {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if got := listed(t, s, a); len(got) != 69 || got[0] != "68" {
+			t.Errorf("%s: %q", mode, got)
+		}
+		_, err = s.Page(t.Context(), a.ID, wechat.Image, 34, 1, nil, func(m *library.Material) error {
+			if m.MediaID != "34" {
+				t.Errorf("%s: %s in the middle", mode, m.MediaID)
+			}
+			return nil
+		})
+		must(t, err)
+		g := &library.Grant{Hash: [32]byte{byte(len(mode))}, Kind: library.PlainGrant, Expires: 9, Ends: 9}
+		must(t, s.ChangeAccount(t.Context(), mode, func(_ *library.Account, gs library.Grants) error {
+			return errors.Join(gs.End(library.PlainGrant, 5), gs.Add(g))
+		}))
+		_, err = s.Grant(t.Context(), g.Hash)
+		must(t, err)
+		within, err := s.CountCall(t.Context(), a.ID, "x", 1, 1)
+		must(t, err)
+		if !within {
+			t.Errorf("%s: not counted", mode)
+		}
+		must(t, s.ForgetGrants(t.Context(), 1, 1))
+		must(t, s.RemoveAccount(t.Context(), mode))
+		must(t, s.DeleteAll(t.Context(), a.ID))
+	}
+}
+
 func TestFitPostgres(t *testing.T) {
 	for _, c := range []struct {
 		version          int

@@ -91,8 +91,8 @@ func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 
 // view runs fn in a read-only snapshot. fn may run more than once, until it returns a
 // callbackError.
-func (s *Store) view(ctx context.Context, fn func(q query) error) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return wrap(again(ctx, func() error {
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
