@@ -19,6 +19,14 @@ const (
 	levels  = 4
 )
 
+// A page begins at a number, or at the one that is found by skipping rows inside a
+// bucket: with a join instead, a planner may sort.
+const (
+	pageFrom = `select media_id, number, name, key, size, format, created, updated, articles_format, case when size <= $4 then articles end
+		from material where account = $1 and type = $2 and number <= `
+	pageOrder = ` order by number desc limit $3`
+)
+
 type bucketID struct {
 	t      wechat.Type
 	level  int
@@ -34,11 +42,9 @@ var (
 	newest     = sqlText(`select bucket, live from bucket where account = $1 and type = $2 and level = $3 and bucket <= $4 and bucket >= $5 order by bucket desc`)
 	oldest     = sqlText(`select bucket, live from bucket where account = $1 and type = $2 and level = $3 and bucket <= $4 and bucket >= $5 order by bucket asc`)
 
-	newestNumbers = sqlText(`select number from material where account = $1 and type = $2 and number <= $3 and number >= $4 order by number desc limit 1 offset $5`)
-	oldestNumbers = sqlText(`select number from material where account = $1 and type = $2 and number <= $3 and number >= $4 order by number asc limit 1 offset $5`)
-
-	selectPage = sqlText(`select media_id, number, name, key, size, format, created, updated, articles_format, case when size <= $5 then articles end
-		from material where account = $1 and type = $2 and number <= $3 order by number desc limit $4`)
+	selectPage     = sqlText(pageFrom + `$5` + pageOrder)
+	newestInside   = sqlText(pageFrom + `(select number from material where account = $1 and type = $2 and number <= $5 and number >= $6 order by number desc limit 1 offset $7)` + pageOrder)
+	oldestInside   = sqlText(pageFrom + `(select number from material where account = $1 and type = $2 and number <= $5 and number >= $6 order by number asc limit 1 offset $7)` + pageOrder)
 	selectArticles = sqlText(`select articles from material where account = $1 and type = 'news' and number = $2`)
 	selectCounter  = sqlText(`select live, next from counter where account = $1 and type = $2`)
 )
@@ -83,11 +89,7 @@ func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, 
 		if err != nil || offset >= total {
 			return err
 		}
-		number, err := q.numberAt(account, t, offset, total, next)
-		if err != nil {
-			return err
-		}
-		list, err := q.page(account, t, number, count)
+		list, err := q.page(account, t, offset, count, total, next)
 		if err != nil {
 			return err
 		}
@@ -105,9 +107,18 @@ func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, 
 	return total, err
 }
 
-// page reads rows without their large articles.
-func (q query) page(account int64, t wechat.Type, number, count int64) ([]*library.Material, error) {
-	rows, err := q.rows(selectPage, account, t, number, count, library.SmallArticles)
+// page reads rows without their large articles, at an offset below total; all numbers
+// are below next.
+func (q query) page(account int64, t wechat.Type, offset, count, total, next int64) ([]*library.Material, error) {
+	st, args := selectPage, []any{account, t, count, library.SmallArticles, int64(math.MaxInt64)}
+	if offset > 0 {
+		at, err := q.placeOf(account, t, offset, total, next)
+		if err != nil {
+			return nil, err
+		}
+		st, args = at.page, append(args[:4], at.high, at.low, at.skip)
+	}
+	rows, err := q.rows(st, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -137,31 +148,32 @@ func (q query) largeArticles(m *library.Material, room library.Room) error {
 	return q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles))
 }
 
-// numberAt gives the number of the material at an offset below total; all numbers are
-// below next.
-func (q query) numberAt(account int64, t wechat.Type, offset, total, next int64) (int64, error) {
-	if offset == 0 {
-		return math.MaxInt64, nil
-	}
-	walk, numbers, skip := newest, newestNumbers, offset
+// place is where a page begins: so many rows are skipped inside a range of numbers,
+// from the end that its statement begins at.
+type place struct {
+	page            statement
+	low, high, skip int64
+}
+
+// placeOf finds the place of an offset.
+func (q query) placeOf(account int64, t wechat.Type, offset, total, next int64) (at place, err error) {
+	walk := newest
+	at = place{newestInside, 0, math.MaxInt64, offset}
 	if offset > total/2 {
-		walk, numbers, skip = oldest, oldestNumbers, total-1-offset
+		walk, at.page, at.skip = oldest, oldestInside, total-1-offset
 	}
-	low, high := int64(0), int64(math.MaxInt64)
 	// The last step skips as many rows as one bucket has, so fewer need no more buckets.
-	for level := levels; level >= 1 && skip >= 1<<fanBits; level-- {
+	for level := levels; level >= 1 && at.skip >= 1<<fanBits; level-- {
 		if level > 1 && next <= 1<<(level*fanBits) {
 			continue // one bucket would hold all
 		}
-		b, left, err := q.bucketAt(walk, account, t, level, low>>(level*fanBits), high>>(level*fanBits), skip)
+		b, left, err := q.bucketAt(walk, account, t, level, at.low>>(level*fanBits), at.high>>(level*fanBits), at.skip)
 		if err != nil {
-			return 0, err
+			return at, err
 		}
-		low, high, skip = b<<(level*fanBits), (b+1)<<(level*fanBits)-1, left
+		at.low, at.high, at.skip = b<<(level*fanBits), (b+1)<<(level*fanBits)-1, left
 	}
-	var number int64
-	err := q.row(numbers, account, t, high, low, skip).Scan(&number)
-	return number, err
+	return at, nil
 }
 
 // bucketAt walks the buckets from one end until the skipped ones are used up.
