@@ -109,7 +109,7 @@ func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) 
 // excludes those that lock the same rows; the order is counter, material, buckets.
 //
 // fn may run more than once, each time on a state without what it did before. An error
-// that is errUnknown is of a commit that may have happened or not.
+// that isUnknown is of a commit that may have happened or not.
 func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
