@@ -36,11 +36,14 @@ type form struct {
 // use and type; without a type, the field of that name says it. The file is the first
 // part of one of the given names that has a file name; every other part is a field,
 // whether it has a file name or not, before the file or behind it. Errors: 44002 without
-// a body, 41005 without a file, 47001 for a broken form, those of library.Receive; on the
-// live wire those of library.CheckName too.
+// a body, 40004 for a type that is no file's, 41005 without a file, 47001 for a broken
+// form, those of library.Receive; on the live wire those of library.CheckName too.
 func (rq *request) readForm(use library.Use, t wechat.Type, names ...string) (f *form, err error) {
 	if rq.body.ended() {
 		return nil, wechat.ErrEmptyPost
+	}
+	if t != "" && !t.IsFile() {
+		return nil, wechat.ErrInvalidMediaType
 	}
 	f = &form{use: use, live: rq.server.opt.Live, fields: map[string]string{}}
 	mark := boundary(rq.Header.Get("Content-Type"), f.live)
