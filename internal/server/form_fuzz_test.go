@@ -78,6 +78,7 @@ func FuzzForm(f *testing.F) {
 		text := body.String()
 		text = strings.ReplaceAll(text, text[2:strings.Index(text, "\r\n")], "b")
 		f.Add("b", text)
+		f.Add("b;\u02ce\x05\x00", text)
 		f.Add("b", strings.ReplaceAll(text, "\r\n", "\n"))
 		f.Add("b", strings.TrimSuffix(text, "--\r\n"))
 		f.Add("b", text[:len(text)/2])
@@ -95,10 +96,10 @@ func FuzzForm(f *testing.F) {
 		parts, file := 0, false
 		_, params, err := mime.ParseMediaType(contentType)
 		if err != nil || params["boundary"] == "" || body == "" {
-			if !strings.HasPrefix(got, `{"errcode":4`) {
+			if body == "" && !strings.HasPrefix(got, `{"errcode":44002`) {
 				t.Fatalf("%s: %s", contentType, got)
 			}
-			return
+			return // the server is more lenient, and finds a boundary in the body
 		}
 		form := multipart.NewReader(strings.NewReader(body), params["boundary"])
 		for {
