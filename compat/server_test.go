@@ -72,6 +72,19 @@ func serve(t *testing.T, args ...string) string {
 	return address
 }
 
+// tool gives the path of a program that a test needs.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is missing; `make test` installs it", name)
+		}
+		t.Skipf("%s is missing; `make test` installs it", name)
+	}
+	return path
+}
+
 // demoFile gives a file of the demo library.
 func demoFile(t *testing.T, name string) string {
 	t.Helper()

@@ -29,7 +29,7 @@ func init() {
 		}},
 		// Materials of our own making.
 		"IMAGE IMAGE_URL": upload("IMAGE", wechat.Upload{Type: wechat.Image, Name: "picture.png"}),
-		"THUMB":           upload("THUMB", wechat.Upload{Type: wechat.Thumb, Name: "picture.jpg"}),
+		"THUMB THUMB_URL": upload("THUMB", wechat.Upload{Type: wechat.Thumb, Name: "picture.jpg"}),
 		"VOICE":           upload("VOICE", wechat.Upload{Type: wechat.Voice, Name: "bare.mp3"}),
 		"VIDEO":           upload("VIDEO", wechat.Upload{Type: wechat.Video, Name: "front.mp4", Title: "标题", Introduction: "描述"}),
 		"NEWS":            news("NEWS", 1),

@@ -80,13 +80,16 @@ func (l *lab) Account() (appID, secret string, err error) {
 }
 
 // State implements Lab. The words: "account", a new account and nothing else; "clock
-// +7200", seconds later; "set key=value", a setting of the account; "cap image=2", how
+// +7200", seconds later; "clock =23:59", at that hour of the platform's day, UTC+8; "set key=value", a setting of the account; "cap image=2", how
 // many it may have; "https", wanted of callers; "broken", the stores are away.
 func (l *lab) State(appID string, words []string) error {
 	switch words[0] {
 	case "account":
 		return nil
 	case "clock":
+		if hour, ok := strings.CutPrefix(words[1], "="); ok {
+			return l.waitFor(hour)
+		}
 		n, err := strconv.Atoi(words[1])
 		l.clock += time.Duration(n) * time.Second
 		return err
@@ -113,6 +116,21 @@ func (l *lab) State(appID string, words []string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no state %q", words[0])
+}
+
+// waitFor moves the clock on to the next time that it is an hour of the platform's day.
+func (l *lab) waitFor(hour string) error {
+	at, err := time.Parse("15:04", hour)
+	if err != nil {
+		return err
+	}
+	now := time.Now().Add(l.clock).In(time.FixedZone("UTC+8", 8*3600))
+	next := time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), 0, 0, now.Location())
+	if next.Before(now) {
+		next = next.AddDate(0, 0, 1)
+	}
+	l.clock += next.Sub(now)
+	return nil
 }
 
 // Done implements Lab.

@@ -305,6 +305,10 @@ func formFields(contentType string, body []byte) (map[string]interface{}, error)
 		return nil, err
 	}
 	fields := map[string]interface{}{}
+	if params["boundary"] == "" { // the body's first line has it
+		line, _, _ := strings.Cut(string(body), "\r\n")
+		params["boundary"] = strings.TrimPrefix(line, "--")
+	}
 	for parts := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 		p, err := parts.NextPart()
 		if err == io.EOF {

@@ -86,11 +86,8 @@ func newRunner(ctx context.Context, t Target) *runner {
 	return &runner{ctx: ctx, t: t, vars: map[string]string{"APPID": t.AppID, "SECRET": t.Secret, "BASE": t.Base}, failed: map[string]error{}}
 }
 
-// notRun is why a case cannot be run here; difference is where an answer differs.
-type (
-	notRun     struct{ error }
-	difference struct{ error }
-)
+// notRun is why a case cannot be run here.
+type notRun struct{ error }
 
 func (r *runner) run(c *Case) (res Result) {
 	res.Case = c

@@ -63,7 +63,7 @@ func fileBytes(name string) ([]byte, error) {
 // classes are what ${NAME:class} may stand for in an answer.
 var classes = map[string]string{
 	"id":    `(?:[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{64}|[0-9]{1,20})`,
-	"token": `[0-9]{1,3}_[A-Za-z0-9_-]{100,500}`,
+	"token": `[0-9]{1,3}_[A-Za-z0-9_-]{136,157}`,
 	"int":   `[0-9]+`,
 	"time":  `1[0-9]{9}`,
 	"hex32": `[0-9a-f]{32}`,
@@ -121,7 +121,11 @@ func pattern(text string, live, slashed bool, variable func(name string) (string
 			if value, err = variable(name); err != nil {
 				return nil, err
 			}
-			out.WriteString(quote(value))
+			value = regexp.QuoteMeta(value)
+			if live { // it may have come from an answer of either kind
+				value = strings.ReplaceAll(value, "/", `\\?/`)
+			}
+			out.WriteString(value)
 		}
 	}
 	out.WriteString(quote(text[done:]) + "$")

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"math/big"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -105,10 +107,22 @@ func parseInt(text string) (int64, error) {
 	switch {
 	case err != nil && !math.IsInf(f, 0): // true, null, an object
 		return 0, ErrDataFormat
-	case f != math.Trunc(f) || math.Abs(f) >= 1<<63:
+	case math.IsInf(f, 0) || f != 0 && math.Abs(f) < 1 || f == 0 && strings.ContainsAny(text[:mantissa(text)], "123456789"):
 		return 0, ErrInvalidArgs
 	}
-	return int64(f), nil
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || !r.IsInt() || !r.Num().IsInt64() {
+		return 0, ErrInvalidArgs
+	}
+	return r.Num().Int64(), nil
+}
+
+// mantissa is how much of a number stands before its exponent.
+func mantissa(text string) int {
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		return i
+	}
+	return len(text)
 }
 
 // List gives the elements of an array member, none where it is absent; [ErrDataFormat]

@@ -21,7 +21,7 @@ func TestParseObject(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
-	o, err := ParseObject([]byte(`{"s":"x","n":5,"neg":-5,"f":1.5,"e":2e1,"big":9223372036854775807,"huge":1e19,"ns":"7","es":"","b":true,"z":null,"a":[1],"o":{},"u":"\u0000\ud83d\ude00"}`))
+	o, err := ParseObject([]byte(`{"s":"x","n":5,"neg":-5,"f":1.5,"e":2e1,"big":9223372036854775807,"huge":1e19,"ns":"7","es":"","b":true,"z":null,"a":[1],"o":{},"u":"\u0000\ud83d\ude00","tiny":1e-400,"near":1.00000000000000000001,"odd":9007199254740993.0,"vast":1e999999999,"nought":0.0e-999999999}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,12 +45,12 @@ func TestMembers(t *testing.T) {
 			t.Errorf("ID %s: %v", name, err)
 		}
 	}
-	for name, want := range map[string]int64{"n": 5, "neg": -5, "e": 20, "big": 1<<63 - 1, "ns": 7} {
+	for name, want := range map[string]int64{"n": 5, "neg": -5, "e": 20, "big": 1<<63 - 1, "ns": 7, "odd": 9007199254740993, "nought": 0} {
 		if got, ok, err := o.Int(name); got != want || !ok || err != nil {
 			t.Errorf("Int %s: %d, %v, %v", name, got, ok, err)
 		}
 	}
-	for name, want := range map[string]error{"f": ErrInvalidArgs, "huge": ErrInvalidArgs, "s": ErrDataFormat, "es": ErrDataFormat, "b": ErrDataFormat, "a": ErrDataFormat} {
+	for name, want := range map[string]error{"f": ErrInvalidArgs, "huge": ErrInvalidArgs, "tiny": ErrInvalidArgs, "near": ErrInvalidArgs, "vast": ErrInvalidArgs, "s": ErrDataFormat, "es": ErrDataFormat, "b": ErrDataFormat, "a": ErrDataFormat} {
 		if _, ok, err := o.Int(name); ok || err != want {
 			t.Errorf("Int %s: %v, %v", name, ok, err)
 		}

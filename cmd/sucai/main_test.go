@@ -96,7 +96,7 @@ type process struct {
 
 // startTime is how long a start may take, with the demo library to be made, on a slow
 // machine under the race detector.
-const startTime = 30 * time.Second
+const startTime = 2 * time.Minute
 
 // startServer runs "sucai serve" and waits for its first line.
 func startServer(path string, env []string, dir string, args ...string) (*process, error) {

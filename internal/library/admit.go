@@ -29,6 +29,7 @@ type kindRule struct {
 // the others were only told by somebody.
 var accountQuotas = map[string]kindQuota{
 	"token":             {2000, "documented"},
+	"stable_token":      {500_000, "documented"},
 	"media/upload":      {100_000, "documented"},
 	"media/get":         {200_000, "documented"},
 	"get_material":      {500, "claimed in 2019"},
@@ -39,6 +40,7 @@ var accountQuotas = map[string]kindQuota{
 
 var testQuotas = map[string]kindQuota{
 	"token":             {2000, "documented"},
+	"stable_token":      {500_000, "documented"},
 	"media/upload":      {100_000, "documented"},
 	"media/get":         {200_000, "documented"},
 	"batchget_material": {10, "told by the platform's staff"},
@@ -46,7 +48,7 @@ var testQuotas = map[string]kindQuota{
 	"add_material":      {10, "seen in 2024"},
 }
 
-var miniQuotas = map[string]kindQuota{"token": {2000, "documented"}}
+var miniQuotas = map[string]kindQuota{"token": {2000, "documented"}, "stable_token": {500_000, "documented"}}
 
 // An account that is not verified has no interface of material management, says the
 // platform's table of permissions. A mini program has what permission sets of mini

@@ -21,10 +21,10 @@ func TestSettings(t *testing.T) {
 		{"quota.material/get_material=5", "quota.get_material=5"},
 		{"quota.uploadimg=0", "quota.media/uploadimg=0"},
 		{"quota.token=7|quota.token=", ""},
-		{"kind=test", "kind=test|quota.token=2000 (by kind; documented)|quota.batchget_material=10 (by kind; told by the platform's staff)|" +
+		{"kind=test", "kind=test|quota.token=2000 (by kind; documented)|quota.stable_token=500000 (by kind; documented)|quota.batchget_material=10 (by kind; told by the platform's staff)|" +
 			"quota.get_materialcount=10 (by kind; told by the platform's staff)|quota.add_material=10 (by kind; seen in 2024)|" +
 			"quota.media/upload=100000 (by kind; documented)|quota.media/get=200000 (by kind; documented)"},
-		{"kind=Mini Program|quota.token=unlimited", "kind=mini-program|quota.token=unlimited"},
+		{"kind=Mini Program|quota.token=unlimited", "kind=mini-program|quota.token=unlimited|quota.stable_token=500000 (by kind; documented)"},
 		{"kind=service verified", ""},
 	} {
 		var s Settings

@@ -22,21 +22,26 @@ const (
 // data:text/html urls; srcdoc; what stands inside an iframe; meta refresh. Only where
 // it is built to deceive, so that no cut makes it safe, all its markup becomes text.
 func CleanArticle(content string) string {
+	hidden := false
 	for range maxRounds {
-		clean := cut(content, 0)
-		if clean == content {
-			if isQuiet(content) {
-				return content
-			}
-			break
+		clean := cut(content, 0, hidden)
+		switch {
+		case clean != content:
+			content = clean
+		case isQuiet(content):
+			return content
+		case hidden:
+			return strings.ReplaceAll(content, "<", "&lt;")
+		default:
+			hidden = true
 		}
-		content = clean
 	}
 	return strings.ReplaceAll(content, "<", "&lt;")
 }
 
-// cut makes one pass.
-func cut(content string, nested int) string {
+// cut makes one pass. With hidden, comments and attributes go too that hold JavaScript as
+// their text.
+func cut(content string, nested int, hidden bool) string {
 	if !strings.Contains(content, "<") {
 		return content
 	}
@@ -53,7 +58,9 @@ func cut(content string, nested int) string {
 		if kind == html.ErrorToken {
 			// What is left is a tag that never ends; whatever is put behind it later
 			// would end it.
-			if unended, ok := cutTag(rest + ">"); ok {
+			if strings.HasPrefix(rest, "</") {
+				out.WriteString(rest)
+			} else if unended, ok := cutTag(rest+">", hidden); ok {
 				out.WriteString(strings.TrimSuffix(unended, ">"))
 			}
 			return out.String()
@@ -62,7 +69,7 @@ func cut(content string, nested int) string {
 		rest = rest[len(raw):]
 		switch kind {
 		case html.StartTagToken, html.SelfClosingTagToken:
-			if tag, ok := cutTag(raw); ok {
+			if tag, ok := cutTag(raw, hidden); ok {
 				out.WriteString(tag)
 			}
 			inside = tagName(raw)
@@ -75,8 +82,12 @@ func cut(content string, nested int) string {
 			switch {
 			case inside == "script", inside == "iframe":
 			case isRawText[inside]:
-				out.WriteString(cut(raw, nested+1)) // it may come alive elsewhere
+				out.WriteString(cut(raw, nested+1, hidden)) // it may come alive elsewhere
 			default:
+				out.WriteString(raw)
+			}
+		case html.CommentToken:
+			if !hidden || !holdsScript(string(z.Text())) {
 				out.WriteString(raw)
 			}
 		default:
@@ -86,14 +97,18 @@ func cut(content string, nested int) string {
 	}
 }
 
+// holdsScript tells whether text would be JavaScript if it were read as markup.
+func holdsScript(text string) bool { return cut(text, 0, false) != text }
+
 // isRawText are the elements whose content the tokenizer gives as one text.
 var isRawText = map[string]bool{
 	"iframe": true, "noembed": true, "noframes": true, "noscript": true, "plaintext": true,
 	"script": true, "style": true, "textarea": true, "title": true, "xmp": true,
 }
 
-// cutTag cuts what is dangerous out of a start tag; ok is false where the tag itself is.
-func cutTag(raw string) (tag string, ok bool) {
+// cutTag cuts what is dangerous out of a start tag, and with hidden what hides JavaScript;
+// ok is false where the tag itself is.
+func cutTag(raw string, hidden bool) (tag string, ok bool) {
 	name := tagName(raw)
 	if name == "script" {
 		return "", false
@@ -105,7 +120,7 @@ func cutTag(raw string) (tag string, ok bool) {
 	done := 0
 	var out strings.Builder
 	for _, a := range attrs {
-		if !a.isScript(name) {
+		if !a.isScript(name) && !(hidden && holdsScript(a.value)) {
 			continue
 		}
 		out.WriteString(strings.TrimRight(raw[done:a.start], spaces))
@@ -185,7 +200,7 @@ func hidesScript(content string, nested int) bool {
 		case html.ErrorToken:
 			return false
 		case html.CommentToken:
-			if text := string(z.Text()); cut(text, 0) != text {
+			if holdsScript(string(z.Text())) {
 				return true
 			}
 		case html.TextToken:
@@ -194,7 +209,7 @@ func hidesScript(content string, nested int) bool {
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			for _, a := range attributes(raw) {
-				if cut(a.value, 0) != a.value {
+				if holdsScript(a.value) {
 					return true
 				}
 			}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"mime"
@@ -20,6 +21,7 @@ const (
 	maxField      = 64 << 10 // bytes of one field
 	maxPartHeader = 64 << 10 // bytes of one part's header
 	maxParts      = 32
+	maxBoundary   = 70      // characters, by RFC 2046
 	formRoom      = 1 << 20 // bytes of a whole body beyond its file
 )
 
@@ -36,23 +38,27 @@ type form struct {
 // use and type; without a type, the field of that name says it. The file is the first
 // part of one of the given names that has a file name; every other part is a field,
 // whether it has a file name or not, before the file or behind it. Errors: 44002 without
-// a body, 41005 without a file, 47001 for a broken form, those of library.Receive; on the
-// live wire those of library.CheckName too.
+// a body, 40004 for a type that is no file's, 41005 without a file, 47001 for a broken
+// form, those of library.Receive; on the live wire those of library.CheckName too.
 func (rq *request) readForm(use library.Use, t wechat.Type, names ...string) (f *form, err error) {
 	if rq.body.ended() {
 		return nil, wechat.ErrEmptyPost
 	}
+	if t != "" && !t.IsFile() {
+		return nil, wechat.ErrInvalidMediaType
+	}
 	f = &form{use: use, live: rq.server.opt.Live, fields: map[string]string{}}
-	mark := boundary(rq.Header.Get("Content-Type"), f.live)
-	if mark == "" {
-		return nil, wechat.ErrMediaMissing
+	in := bufio.NewReader(io.LimitReader(rq.body, library.MaxUpload+formRoom))
+	mark, err := boundary(rq.Header.Get("Content-Type"), in, f.live)
+	if err != nil {
+		return nil, err
 	}
 	defer func() {
 		if err != nil && f.upload != nil {
 			rq.library.Discard(rq.Context(), f.upload)
 		}
 	}()
-	guard := &headerGuard{r: io.LimitReader(rq.body, library.MaxUpload+formRoom)}
+	guard := &headerGuard{r: in}
 	parts := multipart.NewReader(guard, mark)
 	for n := 0; n <= maxParts; n++ {
 		guard.left = maxPartHeader
@@ -141,17 +147,32 @@ func (g *headerGuard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// boundary gives the boundary of a multipart/form-data body, "" where there is none. The
-// live service takes none in quotes, and no charset beside it.
-func boundary(contentType string, live bool) string {
+// boundary gives the boundary of a multipart/form-data body: what the Content-Type says,
+// or else the body's first line, as clients rely on (WxJava to 4.6.0, tnwx). The live
+// service takes none in quotes, and no charset beside it. 41005 where there is none, and
+// for another type.
+func boundary(contentType string, body *bufio.Reader, live bool) (string, error) {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil { // as of a boundary that should stand in quotes and does not
 		kind, params = lenientHeader(contentType)
 	}
-	if kind != "multipart/form-data" || live && (params["charset"] != "" || strings.Contains(contentType, `"`)) {
-		return ""
+	mark := params["boundary"]
+	switch {
+	case kind != "multipart/form-data", live && mark != "" && (params["charset"] != "" || strings.Contains(contentType, `"`)):
+		return "", wechat.ErrMediaMissing
+	case mark != "":
+		return mark, nil
 	}
-	return params["boundary"]
+	start, err := body.Peek(len("--") + maxBoundary + len("\r\n"))
+	if err != nil && err != io.EOF {
+		return "", bodyError{err}
+	}
+	line, _, ended := strings.Cut(string(start), "\r\n")
+	mark, dashes := strings.CutPrefix(line, "--")
+	if !ended || !dashes || mark == "" {
+		return "", wechat.ErrMediaMissing
+	}
+	return mark, nil
 }
 
 // partNames gives the field and the file name of a part. The live service takes a file

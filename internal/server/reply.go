@@ -30,6 +30,7 @@ type Reply struct {
 	Body        io.Reader // at least Size bytes; an *os.File where there is one
 	Code        int       // errcode, 0 where it succeeded
 	RID         string
+	trouble     error // for the log
 	close       []func()
 }
 
@@ -42,7 +43,7 @@ func (r *Reply) Close() {
 
 // reply writes the answer of every call of the API over HTTPS: the only place that does.
 func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error) {
-	out, failed := s.render(rq, value, err)
+	out := s.render(rq, value, err)
 	defer out.Close()
 	h := w.Header()
 	h["X-Rid"] = []string{rq.rid}
@@ -54,17 +55,17 @@ func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error)
 		h["X-Content-Type-Options"] = noSniff
 	}
 	sent, broken := s.writer(w).copy(out.Body, out.Size)
-	s.logCall(rq, out.Code, sent, errors.Join(failed, broken))
+	s.logCall(rq, out.Code, sent, errors.Join(out.trouble, broken))
 	if broken != nil {
 		panic(http.ErrAbortHandler) // a short body must not look whole
 	}
 }
 
-// render makes a reply of what an endpoint returned. The error is for the log.
-func (s *Server) render(rq *request, value any, err error) (*Reply, error) {
+// render makes a reply of what an endpoint returned.
+func (s *Server) render(rq *request, value any, err error) *Reply {
 	if err == nil {
 		if f, ok := value.(*wechat.File); ok {
-			return &Reply{ContentType: f.ContentType, Name: f.Name, Size: f.Size, Body: f.Body, close: []func(){func() { f.Body.Close() }}}, nil
+			return &Reply{ContentType: f.ContentType, Name: f.Name, Size: f.Size, Body: f.Body, close: []func(){func() { f.Body.Close() }}}
 		}
 	}
 	out, ok := value.(*spool)
@@ -75,12 +76,12 @@ func (s *Server) render(rq *request, value any, err error) (*Reply, error) {
 		rq.memory.release() // a client that takes its time does not hold memory
 		var r io.Reader
 		if r, err = out.reader(); err == nil {
-			return &Reply{ContentType: jsonType, Size: out.size, Body: r}, nil
+			return &Reply{ContentType: jsonType, Size: out.size, Body: r}
 		}
 	}
 	e := s.wireError(err)
 	body := e.AppendJSON(nil, rq.wire())
-	return &Reply{ContentType: jsonType, Size: int64(len(body)), Body: bytes.NewReader(body), Code: e.Code}, err
+	return &Reply{ContentType: jsonType, Size: int64(len(body)), Body: bytes.NewReader(body), Code: e.Code, trouble: err}
 }
 
 // encode writes an answer into a spool: a large one is taken slowly from a file.

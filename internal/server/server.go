@@ -117,8 +117,8 @@ func (s *Server) Call(r *http.Request, a *library.Account, path string, body []b
 	rq := s.newRequest(r, bodyOf(body))
 	rq.as(&library.Caller{Account: a})
 	value, err := rq.call()
-	out, err := s.render(rq, value, err)
-	s.logCall(rq, out.Code, out.Size, err)
+	out := s.render(rq, value, err)
+	s.logCall(rq, out.Code, out.Size, out.trouble)
 	out.RID = rq.rid
 	out.close = append(out.close, rq.done)
 	return out

@@ -33,11 +33,7 @@ func (rq *request) description(f *form) (title, introduction string, err error) 
 // addMaterial is POST /cgi-bin/material/add_material. EasyWeChat 3 to 5 send the type as
 // a field of the form.
 func addMaterial(rq *request) (any, error) {
-	t := wechat.Type(rq.param("type"))
-	if t != "" && !t.IsFile() {
-		return nil, wechat.ErrInvalidMediaType
-	}
-	f, err := rq.readForm(library.Permanent, t, "media")
+	f, err := rq.readForm(library.Permanent, wechat.Type(rq.param("type")), "media")
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +70,7 @@ func uploadImg(rq *request) (any, error) {
 
 // mediaUpload is POST /cgi-bin/media/upload: a temporary medium.
 func mediaUpload(rq *request) (any, error) {
-	t := wechat.Type(rq.param("type"))
-	if t != "" && !t.IsFile() {
-		return nil, wechat.ErrInvalidMediaType
-	}
-	f, err := rq.readForm(library.Temporary, t, "media")
+	f, err := rq.readForm(library.Temporary, wechat.Type(rq.param("type")), "media")
 	if err != nil {
 		return nil, err
 	}

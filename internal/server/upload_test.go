@@ -218,8 +218,16 @@ func TestRefusedUploadsLeaveNothing(t *testing.T) {
 	}
 	_, got := f.do("POST", f.at("material/add_material?type=image"), "multipart/form-data; boundary=other", strings.NewReader(whole))
 	wantCode(t, "wrong boundary", string(got), 41005)
-	_, got = f.do("POST", f.at("material/add_material?type=image"), "multipart/form-data", strings.NewReader(whole))
-	wantCode(t, "no boundary", string(got), 41005)
+	for what, body := range map[string]string{"no first line": "\r\n" + whole, "dashes alone": "--\r\nx", "no line end": "--abc", "long line": "--" + strings.Repeat("x", 100) + whole} {
+		_, got = f.do("POST", f.at("material/add_material?type=image"), "multipart/form-data", strings.NewReader(body))
+		wantCode(t, "no boundary, "+what, string(got), 41005)
+	}
+	for _, contentType := range []string{"multipart/form-data", "multipart/form-data; charset=ISO-8859-1"} {
+		_, got = f.do("POST", f.at("material/add_material?type=image"), contentType, strings.NewReader(whole))
+		if !bytes.Contains(got, []byte("media_id")) {
+			t.Errorf("a boundary in the body alone, %s: %s", contentType, got)
+		}
+	}
 	boundary := strings.TrimPrefix(contentType, "multipart/form-data; boundary=")
 	_, got = f.do("POST", f.at("material/add_material?type=image"), `multipart/form-data; charset=utf-8; boundary="`+boundary+`"`, strings.NewReader(whole))
 	if !bytes.Contains(got, []byte("media_id")) {
