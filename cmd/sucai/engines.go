@@ -57,13 +57,16 @@ func isPostgres(db string) bool {
 	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
 }
 
+// hasPassword reads an address as strangers write it: with several hosts, or with signs in
+// a password that do not belong there.
 func hasPassword(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return strings.Contains(address, "@") // what cannot be told apart is kept off the command line
+	_, rest, _ := strings.Cut(address, "://")
+	rest, text, _ := strings.Cut(rest, "?")
+	if at := strings.LastIndex(rest, "@"); at >= 0 && strings.Contains(rest[:at], ":") {
+		return true
 	}
-	_, set := u.User.Password()
-	return set || u.Query().Has("password") || u.Query().Has("sslpassword")
+	query, err := url.ParseQuery(text)
+	return err != nil || query.Has("password") || query.Has("sslpassword")
 }
 
 // missing gives what of a store is not there, "" where all is.

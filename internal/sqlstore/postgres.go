@@ -3,10 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -70,13 +68,9 @@ func PostgresIsEmpty(ctx context.Context, address string) (bool, error) {
 
 // connectPostgres gives a store that has seen its server, and nothing of its tables.
 func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlace, error) {
-	if _, err := url.Parse(address); err != nil {
-		// Not shown: a password with signs that have a meaning in an address is why.
-		return nil, nil, errors.New("this is no address of a database: postgres://USER@HOST:PORT/DATABASE is wanted, with other signs than letters and digits in a password written as %XX")
-	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the address of the database: %w", withoutAddress(err))
+		return nil, nil, misread(address, err)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = callTime

@@ -346,7 +346,7 @@ func TestRefusals(t *testing.T) {
 		{"no schema", withParameter(t, address, "search_path", "absent"), `create one, or name another by`},
 		{"newer", newer, `has a schema of version 99999, this sucai knows 1: use a newer sucai`},
 		{"no address", "postgres://me:right horse/@host:1/x", `this is no address of a database: postgres://`},
-		{"no port", "postgres://me:right@host:99999/x", `the address of the database: `},
+		{"no such mode", withParameter(t, address, "sslmode", "perhaps"), `the address of the database: .*sslmode`},
 	} {
 		s, err := sqlstore.OpenPostgres(t.Context(), c.address, sqlstore.Server)
 		if err == nil {
@@ -360,6 +360,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	open(t, with(func(u *url.URL) { u.User = url.UserPassword("postgres", "unused") }), sqlstore.Server)
+	open(t, strings.Replace(address, "@127", "@127.0.0.1:1,127", 1), sqlstore.Server) // the second host answers
 
 	_, err = admin.Exec(`grant usage on schema ` + mustQuery(t, older, "search_path") + ` to poor`)
 	must(t, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,14 +73,14 @@ type unfitError string
 
 func (e unfitError) Error() string { return "the database " + string(e) }
 
-// withoutAddress is an error of reading an address without the address, which may hold
-// a password.
-func withoutAddress(err error) error {
+// misread explains an address that cannot be understood, without showing it: a password
+// with signs that have a meaning in addresses may be why.
+func misread(address string, err error) error {
 	var parsing *pgconn.ParseConfigError
-	if errors.As(err, &parsing) && errors.Unwrap(parsing) != nil {
-		return errors.Unwrap(parsing)
+	if _, malformed := url.Parse(address); malformed == nil && errors.As(err, &parsing) && parsing.Unwrap() != nil {
+		return fmt.Errorf("the address of the database: %w", parsing.Unwrap())
 	}
-	return errors.New("cannot be understood")
+	return errors.New("this is no address of a database: postgres://USER@HOST:PORT/DATABASE is wanted, with other signs than letters and digits in a password written as %XX")
 }
 
 // postgresPlace names a database to people, without its password.
