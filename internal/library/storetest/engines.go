@@ -22,6 +22,7 @@ type Engine struct {
 // Engines are all supported shapes. To add one is one line here.
 var Engines = []Engine{
 	{"embedded", embedded},
+	{"SQLite and S3", sqliteAndS3},
 }
 
 // embedded is SQLite and a directory.
@@ -32,6 +33,28 @@ func embedded(t testing.TB) library.Engines {
 // EmbeddedAt opens the embedded shape in a directory, until the test ends.
 func EmbeddedAt(t testing.TB, dir string) library.Engines {
 	t.Helper()
+	b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return onSQLite(t, dir, b)
+}
+
+// sqliteAndS3 has its blobs in a bucket.
+func sqliteAndS3(t testing.TB) library.Engines {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := blobs.OpenS3(S3(t), filepath.Join(dir, "scratch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return onSQLite(t, dir, b)
+}
+
+// onSQLite puts blobs beside a database in a directory.
+func onSQLite(t testing.TB, dir string, b library.Blobs) library.Engines {
+	t.Helper()
 	db, err := sqlstore.OpenSQLite(context.Background(), filepath.Join(dir, "sucai.db"), sqlstore.Server)
 	if err != nil {
 		t.Fatal(err)
@@ -41,9 +64,5 @@ func EmbeddedAt(t testing.TB, dir string) library.Engines {
 			t.Error(err)
 		}
 	})
-	b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	return library.Engines{Materials: db, Accounts: db, Blobs: b}
 }
