@@ -57,7 +57,7 @@ func openingStore(cmd *cobra.Command, run storeCommand, absent func(missing stri
 	var store storeFlags
 	store.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		missing, err := store.missing()
+		missing, err := store.missing(cmd.Context())
 		if err == nil && missing != "" {
 			err = absent(missing)
 		}

@@ -87,6 +87,9 @@ func OpenS3(address, scratch string) (*S3, error) {
 	return s, nil
 }
 
+// String names the place, without what is secret.
+func (s *S3) String() string { return s.at.String() }
+
 // Close lets go of connections that nobody uses.
 func (s *S3) Close() error {
 	s.network.CloseIdleConnections()

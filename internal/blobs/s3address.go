@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 // s3Address is where a bucket is, and where in it the blobs are.
@@ -48,6 +50,9 @@ func parseS3(address string) (a s3Address, err error) {
 	a.bucket, a.region = u.Host, query.Get("region")
 	if u.Scheme != "s3" || a.bucket == "" || u.Port() != "" || u.Fragment != "" {
 		return a, errors.New("the address of the bucket names no bucket: " + s3Form)
+	}
+	if err := s3utils.CheckValidBucketNameStrict(a.bucket); err != nil {
+		return a, fmt.Errorf("no bucket can be called %q: %w", a.bucket, err)
 	}
 	if prefix := strings.Trim(u.Path, "/"); prefix != "" {
 		if a.prefix = prefix + "/"; path.Clean(prefix) != prefix || strings.HasPrefix(prefix, "..") {

@@ -28,6 +28,12 @@ func (s *S3) Claim(ctx context.Context, storeID string) error {
 	return nil
 }
 
+// Exists tells whether a store has claimed the place.
+func (s *S3) Exists(ctx context.Context) (bool, error) {
+	have, err := s.marker(ctx)
+	return have != "", err
+}
+
 // mark leaves the marker where nothing is yet, and gives the id that stands there then:
 // another's, where two came at once.
 func (s *S3) mark(ctx context.Context, storeID string) (have string, err error) {

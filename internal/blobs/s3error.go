@@ -51,7 +51,7 @@ func wayOut(e minio.ErrorResponse) string {
 	switch e.Code {
 	case minio.NoSuchBucket:
 		return "there is no such bucket: create it, or correct --blobs"
-	case minio.InvalidAccessKeyID:
+	case minio.InvalidAccessKeyID, "XAdminUserNotFound":
 		return "the access key is unknown there: check AWS_ACCESS_KEY_ID, or where else the credentials come from"
 	case minio.SignatureDoesNotMatch:
 		return "the secret key is wrong: check AWS_SECRET_ACCESS_KEY, or where else the credentials come from"
