@@ -26,6 +26,7 @@ type S3 struct {
 	network *http.Transport
 	at      s3Address
 	scratch string
+	limits  limits
 }
 
 var _ library.Blobs = (*S3)(nil)
@@ -35,7 +36,7 @@ const (
 	// has use for, and below what systems let a process have open.
 	maxConnections = 256
 	// attempts is how often a request is made that the store could not take. They fit,
-	// with the pauses between, into answerTime.
+	// with the pauses between, into the time for an answer.
 	attempts = 3
 	// pageSize is how many names a store lists at once.
 	pageSize = 1000
@@ -54,10 +55,11 @@ func OpenS3(address, scratch string) (*S3, error) {
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return nil, err
 	}
-	s := &S3{at: at, scratch: scratch, network: &http.Transport{
+	limits := usualLimits()
+	s := &S3{at: at, scratch: scratch, limits: limits, network: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: answerTime, KeepAlive: 15 * time.Second}).DialContext,
-		TLSHandshakeTimeout: answerTime,
+		DialContext:         (&net.Dialer{Timeout: limits.answer, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout: limits.answer,
 		MaxConnsPerHost:     maxConnections,
 		MaxIdleConnsPerHost: maxConnections / 4,
 		IdleConnTimeout:     90 * time.Second,
@@ -66,7 +68,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 	keys := credentials.NewChainCredentials([]credentials.Provider{
 		&credentials.EnvAWS{},
 		&credentials.FileAWSCredentials{},
-		&credentials.IAM{Client: &http.Client{Timeout: answerTime, Transport: s.network}},
+		&credentials.IAM{Client: &http.Client{Timeout: limits.answer, Transport: s.network}},
 	})
 	// Asked for now: later, having none would look as if access were denied.
 	found, err := keys.GetWithContext(nil)
@@ -144,30 +146,12 @@ func discard(f *os.File) {
 
 // store puts an object that the store checks against its sha256, in hex.
 func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) error {
-	w := watched(ctx, answerTime)
+	w := watched(ctx, s.limits.answer)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
 	opt.ContentType = "application/octet-stream"
-	_, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w}, size, "", sum, opt)
+	_, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
 	return w.reason(err)
-}
-
-// sending is the body of a request. Each piece that the store takes gives it more time;
-// after the last, it has the time that keeping so many bytes may take.
-type sending struct {
-	*io.SectionReader
-	watch *watch
-}
-
-func (s *sending) Read(p []byte) (int, error) {
-	n, err := s.SectionReader.Read(p)
-	at, _ := s.Seek(0, io.SeekCurrent)
-	if at < s.Size() {
-		s.watch.extend(stallTime)
-	} else {
-		s.watch.extend(answerTime + time.Duration(s.Size())*time.Second/storeRate)
-	}
-	return n, err
 }
 
 // Open implements library.Blobs. The reader's bytes come from the store while they are
@@ -219,7 +203,7 @@ func tooShort(name string, have, want int64) error {
 
 // get gives length bytes of an object, 1 or more, or fails before anything is handed out.
 func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.ReadCloser, err error) {
-	w := watched(ctx, answerTime)
+	w := watched(ctx, s.limits.answer)
 	defer func() {
 		if err != nil {
 			w.end()
@@ -238,7 +222,7 @@ func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.Re
 		body.Close()
 		return nil, err
 	}
-	return &receiving{body, length, w}, nil
+	return s.receive(body, length, w), nil
 }
 
 // checkRange looks at an answer's head for the range that was asked for.
@@ -256,47 +240,16 @@ func checkRange(head http.Header, offset, length int64) error {
 	return fmt.Errorf("%d bytes at %d are wanted, the store offers %q of %q", length, offset, text, head.Get("Content-Length"))
 }
 
-// receiving is the body of an answer. The store is waited for during each Read only.
-type receiving struct {
-	body  io.ReadCloser
-	left  int64
-	watch *watch
-}
-
-func (r *receiving) Read(p []byte) (int, error) {
-	if r.left == 0 {
-		return 0, io.EOF
-	}
-	p = p[:min(int64(len(p)), r.left)]
-	r.watch.extend(stallTime)
-	n, err := r.body.Read(p)
-	r.watch.pause()
-	r.left -= int64(n)
-	switch {
-	case err == io.EOF && r.left > 0:
-		return n, io.ErrUnexpectedEOF
-	case err == io.EOF:
-		return n, nil
-	}
-	return n, r.watch.reason(err)
-}
-
-func (r *receiving) Close() error {
-	err := r.body.Close()
-	r.watch.end()
-	return err
-}
-
 // Remove implements library.Blobs.
 func (s *S3) Remove(ctx context.Context, name string) error {
 	if !isName(name) {
 		return nil
 	}
-	w := watched(ctx, answerTime)
+	w := watched(ctx, s.limits.answer)
 	defer w.end()
 	err := w.reason(s.core.RemoveObject(w, s.at.bucket, s.key(name), minio.RemoveObjectOptions{}))
-	if s3Code(err) == minio.NoSuchKey {
-		return nil
+	if s3Code(err) == minio.NoSuchKey && s.holds(ctx, name, 0) == library.ErrNotFound {
+		return nil // few stores tell that there was nothing to remove
 	}
 	return s.explain(err)
 }
@@ -331,10 +284,10 @@ func (s *S3) List(ctx context.Context, before time.Time, found func([]string) er
 // page gives up to most objects with a prefix, in the order of their keys, that come
 // behind one.
 func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.ObjectInfo, error) {
-	w := watched(ctx, answerTime)
+	w := watched(ctx, s.limits.answer)
 	defer w.end()
 	if most > 1 {
-		w.extend(pageTime)
+		w.extend(s.limits.page)
 	}
 	var list []minio.ObjectInfo
 	for o := range s.core.ListObjectsIter(w, s.at.bucket, minio.ListObjectsOptions{

@@ -7,13 +7,20 @@ import (
 	"time"
 )
 
-// How long a store over the network may keep us waiting.
-const (
-	answerTime = 3 * time.Second  // from the begin of a call to the head of its answer, repetitions and all
-	stallTime  = 30 * time.Second // without a byte of a body, in either direction
-	pageTime   = 10 * time.Second // for a page of a list, which is long for some stores
-	storeRate  = 1 << 20          // bytes a second that a store takes at least to keep what it received
-)
+// limits are how long a store over the network may keep us, and we it.
+type limits struct {
+	answer time.Duration // from the begin of a call to the head of its answer, repetitions and all
+	stall  time.Duration // without a byte of a body, in either direction
+	page   time.Duration // for a page of a list, which some stores need long for
+	hold   time.Duration // that somebody who takes a blob slowly keeps a connection
+}
+
+func usualLimits() limits {
+	return limits{answer: 3 * time.Second, stall: 30 * time.Second, page: 10 * time.Second, hold: 5 * time.Second}
+}
+
+// storeRate is how many bytes a second a store takes at least to keep what it received.
+const storeRate = 1 << 20
 
 // silence is the end of a call on which nothing came for so long.
 type silence time.Duration
