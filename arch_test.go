@@ -27,10 +27,11 @@ var allowed = map[string][]string{
 
 // drivers may be imported by these packages alone.
 var drivers = map[string][]string{
-	"modernc.org/sqlite":          {"internal/sqlstore"},
-	"github.com/pressly/goose/v3": {"internal/sqlstore"},
-	"github.com/jackc/pgx/v5":     {"internal/sqlstore"},
-	"github.com/spf13/cobra":      {"cmd/sucai"},
+	"modernc.org/sqlite":           {"internal/sqlstore"},
+	"github.com/pressly/goose/v3":  {"internal/sqlstore"},
+	"github.com/jackc/pgx/v5":      {"internal/sqlstore"},
+	"github.com/minio/minio-go/v7": {"internal/blobs"},
+	"github.com/spf13/cobra":       {"cmd/sucai"},
 }
 
 func TestImports(t *testing.T) {

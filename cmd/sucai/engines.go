@@ -27,17 +27,23 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 	f.flags = flags
 	flags.StringVar(&f.data, "data", "./sucai-data", "`directory` of the database and the blobs")
 	flags.StringVar(&f.db, "db", "", "`path` of the database, or postgres://USER@HOST:PORT/DATABASE for many servers on one (default DATA/sucai.db)")
-	flags.StringVar(&f.blobs, "blobs", "", "`directory` of the blobs (default DATA/blobs)")
+	flags.StringVar(&f.blobs, "blobs", "", "`place` of the blobs: a directory (default DATA/blobs), or s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=REGION")
 }
 
+// blobsHelp tells, in the help of serve, which place is for whom.
+const blobsHelp = `--blobs s3://.. keeps the bytes of materials in a bucket of any S3-compatible store, for
+libraries that outgrow a disk or a machine, or whose bytes somebody else shall keep safe;
+uploads pass through files in DATA. A directory is faster, and enough for one machine. Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, the shared AWS file or the machine's role, never by flag.`
+
 // paths gives the places of the database and of the blobs.
-func (f *storeFlags) paths() (db, blobs string, err error) {
-	db, blobs = f.db, f.blobs
+func (f *storeFlags) paths() (db, bytes string, err error) {
+	db, bytes = f.db, f.blobs
 	if db == "" {
 		db = filepath.Join(f.data, "sucai.db")
 	}
-	if blobs == "" {
-		blobs = filepath.Join(f.data, "blobs")
+	if bytes == "" {
+		bytes = filepath.Join(f.data, "blobs")
 	}
 	if isPostgres(db) {
 		if hasPassword(db) && !isFromEnvironment(f.flags, "db") {
@@ -47,10 +53,10 @@ func (f *storeFlags) paths() (db, blobs string, err error) {
 		scheme, _, _ := strings.Cut(db, "://") // the rest may hold a password
 		return "", "", usagef("--db %s://..: a path is wanted, or postgres://USER@HOST:PORT/DATABASE", scheme)
 	}
-	if strings.Contains(blobs, "://") {
-		return "", "", usagef("--blobs %s: this sucai knows local paths only", blobs)
+	if scheme, _, found := strings.Cut(bytes, "://"); found && !blobs.IsS3(bytes) {
+		return "", "", usagef("--blobs %s://..: a directory or s3://BUCKET/PREFIX is wanted", scheme)
 	}
-	return db, blobs, nil
+	return db, bytes, nil
 }
 
 func isPostgres(db string) bool {
@@ -71,11 +77,11 @@ func hasPassword(address string) bool {
 
 // missing gives what of a store is not there, "" where all is.
 func (f *storeFlags) missing(ctx context.Context) (string, error) {
-	db, blobs, err := f.paths()
+	db, bytes, err := f.paths()
 	if err != nil {
 		return "", err
 	}
-	paths := []string{db, blobs}
+	paths := []string{db, bytes}
 	if isPostgres(db) {
 		if empty, err := sqlstore.PostgresIsEmpty(ctx, db); err != nil || empty {
 			return "what sucai keeps in the database of --db", err
@@ -83,6 +89,9 @@ func (f *storeFlags) missing(ctx context.Context) (string, error) {
 		paths = paths[1:]
 	}
 	for _, path := range paths {
+		if blobs.IsS3(path) {
+			return f.missingBucket(ctx, path)
+		}
 		switch _, err := os.Stat(path); {
 		case errors.Is(err, fs.ErrNotExist):
 			return path, nil
@@ -93,25 +102,56 @@ func (f *storeFlags) missing(ctx context.Context) (string, error) {
 	return "", nil
 }
 
+// missingBucket gives a place in a bucket that no store has claimed, "" where one has.
+func (f *storeFlags) missingBucket(ctx context.Context, address string) (string, error) {
+	s, err := blobs.OpenS3(address, f.scratch())
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	there, err := s.Exists(ctx)
+	if err != nil || there {
+		return "", err
+	}
+	return s.String(), nil
+}
+
+// scratch is where uploads wait that are on their way to a bucket.
+func (f *storeFlags) scratch() string { return filepath.Join(f.data, "scratch") }
+
+// openBlobs picks the engine of the blobs. The caller closes what it gets.
+func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error) {
+	if blobs.IsS3(place) {
+		s, err := blobs.OpenS3(place, f.scratch())
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Close, nil
+	}
+	dir, err := blobs.OpenDir(place)
+	return dir, func() error { return nil }, err
+}
+
 // open picks the engines and joins them. The caller closes what it gets.
 func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Options) (*library.Libraries, func() error, error) {
-	dbPath, blobPath, err := f.paths()
+	dbPath, place, err := f.paths()
+	if err != nil {
+		return nil, nil, err
+	}
+	bytes, closeBlobs, err := f.openBlobs(place) // first: a wrong address shall not leave a new database
 	if err != nil {
 		return nil, nil, err
 	}
 	db, err := openDatabase(ctx, dbPath, role)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, closeBlobs())
 	}
-	dir, err := blobs.OpenDir(blobPath)
+	closeAll := func() error { return errors.Join(db.Close(), closeBlobs()) }
+	ls, err := library.Open(ctx, library.Engines{Materials: db, Accounts: db, Blobs: bytes}, o)
 	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+		return nil, nil, errors.Join(err, closeAll())
 	}
-	ls, err := library.Open(ctx, library.Engines{Materials: db, Accounts: db, Blobs: dir}, o)
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	return ls, db.Close, nil
+	return ls, closeAll, nil
 }
 
 func openDatabase(ctx context.Context, db string, role sqlstore.Role) (*sqlstore.Store, error) {

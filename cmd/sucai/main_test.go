@@ -60,9 +60,12 @@ func curl() {
 }
 
 // Each file of testdata is a user's session at the shell.
-func TestSessions(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+func TestSessions(t *testing.T) { testscript.Run(t, sessions("testdata")) }
+
+// sessions are those of a directory.
+func sessions(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ESC", "\x1b")
 			env.Values["servers"] = map[string]*process{}
@@ -81,7 +84,7 @@ func TestSessions(t *testing.T) {
 			"fixture": scriptFixture,
 			"setfrom": scriptSetFrom,
 		},
-	})
+	}
 }
 
 // process is a server that was started by a test.
@@ -165,7 +168,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(ts.Getenv("PATH"))
 	ts.Check(err)
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_DATA", "SUCAI_URL"} {
+	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_BLOBS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

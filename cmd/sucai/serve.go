@@ -48,9 +48,12 @@ Its password comes by SUCAI_DB, which may hold the whole address, or by PGPASSWO
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by
-the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.`,
+the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.
+
+` + blobsHelp,
 		Example: `  sucai serve --demo
-  sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com`,
+  sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com
+  sucai serve --data /var/lib/sucai --blobs 's3://materials/sucai?endpoint=http://10.0.0.5:9000&region=us-east-1'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}

@@ -3,9 +3,6 @@ package blobs
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -104,39 +101,11 @@ func (d *Dir) Put(ctx context.Context, r io.Reader, accept func(io.ReaderAt, int
 	if err != nil {
 		return b, err
 	}
-	hash := sha256.New()
-	b.Size, err = copyAll(ctx, io.MultiWriter(tmp, hash), r)
-	if err == nil {
-		err = accept(tmp, b.Size)
-	}
-	suffix := make([]byte, 4)
-	rand.Read(suffix)
-	b.Name = hex.EncodeToString(hash.Sum(nil)) + "-" + hex.EncodeToString(suffix)
+	b, err = receive(ctx, tmp, r, accept)
 	if err := d.finish(tmp, d.path(b.Name), err); err != nil {
 		return library.Blob{}, err
 	}
 	return b, nil
-}
-
-// copyAll stops between two pieces when ctx ends. Errors come out as they are.
-func copyAll(ctx context.Context, w io.Writer, r io.Reader) (n int64, err error) {
-	buf := make([]byte, 64<<10)
-	for {
-		if err := ctx.Err(); err != nil {
-			return n, err
-		}
-		got, readErr := r.Read(buf)
-		wrote, err := w.Write(buf[:got])
-		n += int64(wrote)
-		switch {
-		case err != nil:
-			return n, err
-		case readErr == io.EOF:
-			return n, nil
-		case readErr != nil:
-			return n, readErr
-		}
-	}
 }
 
 // finish puts a file in its place and sees both on disk, or removes it where there was

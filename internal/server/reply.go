@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"sucai/wechat"
@@ -139,14 +141,34 @@ func (p progressWriter) Write(data []byte) (n int, err error) {
 	return n, err
 }
 
+// smallPiece is what io.Copy reads at once where nothing better is there.
+const smallPiece = 32 << 10
+
 // copy sends size bytes of r, from kernel to kernel where r is a file: nothing may wrap
 // the ResponseWriter on the way.
 func (p progressWriter) copy(r io.Reader, size int64) (sent int64, err error) {
+	if _, isFile := r.(*os.File); !isFile && size > smallPiece {
+		return p.copyPieces(r, size)
+	}
 	for sent < size && err == nil {
 		var n int64
 		p.rc.SetWriteDeadline(time.Now().Add(p.limit))
 		n, err = io.CopyN(p.w, r, min(size-sent, piece))
 		sent += n
+	}
+	return sent, err
+}
+
+// pieces are buffers for copyPieces: what comes over the network goes on in few writes.
+var pieces = sync.Pool{New: func() any { return new([piece]byte) }}
+
+// copyPieces sends size bytes of what is not a file.
+func (p progressWriter) copyPieces(r io.Reader, size int64) (sent int64, err error) {
+	buf := pieces.Get().(*[piece]byte)
+	defer pieces.Put(buf)
+	sent, err = io.CopyBuffer(struct{ io.Writer }{p}, io.LimitReader(r, size), buf[:])
+	if err == nil && sent < size {
+		err = io.ErrUnexpectedEOF
 	}
 	return sent, err
 }

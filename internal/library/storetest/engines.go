@@ -19,10 +19,17 @@ type Engine struct {
 	Open func(t testing.TB) library.Engines
 }
 
-// Engines are all supported shapes. To add one is one line here.
+// Engines are the shapes that are meant for use: all on one machine, and all off it. To add
+// one is one line here.
 var Engines = []Engine{
 	{"embedded", embedded},
 	{"outgrown", outgrown},
+}
+
+// Mixtures are the other shapes that can be had.
+var Mixtures = []Engine{
+	{"SQLite and S3", sqliteAndS3},
+	{"PostgreSQL and a directory", postgresAndDirectory},
 }
 
 // embedded is SQLite and a directory.
@@ -33,6 +40,49 @@ func embedded(t testing.TB) library.Engines {
 // EmbeddedAt opens the embedded shape in a directory, until the test ends.
 func EmbeddedAt(t testing.TB, dir string) library.Engines {
 	t.Helper()
+	b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return onSQLite(t, dir, b)
+}
+
+// outgrown is PostgreSQL and a bucket.
+func outgrown(t testing.TB) library.Engines {
+	t.Helper()
+	return onPostgres(t, Postgres(t), inBucket(t))
+}
+
+// sqliteAndS3 has but its blobs outgrown.
+func sqliteAndS3(t testing.TB) library.Engines {
+	t.Helper()
+	return onSQLite(t, t.TempDir(), inBucket(t))
+}
+
+// postgresAndDirectory has but its database outgrown.
+func postgresAndDirectory(t testing.TB) library.Engines {
+	t.Helper()
+	return PostgresAt(t, Postgres(t), t.TempDir())
+}
+
+// inBucket gives blobs in a bucket until the test ends.
+func inBucket(t testing.TB) library.Blobs {
+	t.Helper()
+	b, err := blobs.OpenS3(S3(t), filepath.Join(t.TempDir(), "scratch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// onSQLite puts blobs beside a database in a directory.
+func onSQLite(t testing.TB, dir string, b library.Blobs) library.Engines {
+	t.Helper()
 	db, err := sqlstore.OpenSQLite(context.Background(), filepath.Join(dir, "sucai.db"), sqlstore.Server)
 	if err != nil {
 		t.Fatal(err)
@@ -42,9 +92,5 @@ func EmbeddedAt(t testing.TB, dir string) library.Engines {
 			t.Error(err)
 		}
 	})
-	b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	return library.Engines{Materials: db, Accounts: db, Blobs: b}
 }

@@ -26,14 +26,19 @@ import (
 	"sucai/internal/sqlstore"
 )
 
-// outgrown is PostgreSQL and a directory.
-func outgrown(t testing.TB) library.Engines {
-	return PostgresAt(t, Postgres(t), t.TempDir())
-}
-
 // PostgresAt opens the store of a database and a directory of blobs, until the test ends:
 // one more node of it each time.
 func PostgresAt(t testing.TB, address, dir string) library.Engines {
+	t.Helper()
+	b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return onPostgres(t, address, b)
+}
+
+// onPostgres joins blobs with a database.
+func onPostgres(t testing.TB, address string, b library.Blobs) library.Engines {
 	t.Helper()
 	db, err := sqlstore.OpenPostgres(context.Background(), address, sqlstore.Server)
 	if err != nil {
@@ -44,10 +49,6 @@ func PostgresAt(t testing.TB, address, dir string) library.Engines {
 			t.Error(err)
 		}
 	})
-	b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	return library.Engines{Materials: db, Accounts: db, Blobs: b}
 }
 

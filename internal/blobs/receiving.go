@@ -1,0 +1,118 @@
+package blobs
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// receiving is the body of an answer. While its bytes are taken quickly they come from
+// the store itself. What is left after some seconds moves to a scratch file, so that
+// people on slow lines, however many, do not keep connections that others need.
+type receiving struct {
+	watch *watch
+	stall time.Duration
+	mover *time.Timer
+	moved sync.WaitGroup // the mover's work
+
+	mu   sync.Mutex // held by a Read from the store, and for each change of what follows
+	more sync.Cond  // there is more in the file, or the mover has ended
+	body io.ReadCloser
+	left int64 // bytes of body that have not come yet
+
+	file        *os.File // once the mover has begun
+	have, taken int64    // bytes that came into it, and that Read gave of it
+	err         error    // how the mover ended
+}
+
+// receive hands out the body of an answer that has length bytes.
+func (s *S3) receive(body io.ReadCloser, length int64, w *watch) *receiving {
+	r := &receiving{watch: w, stall: s.limits.stall, body: body, left: length}
+	r.more.L = &r.mu
+	r.moved.Add(1)
+	r.mover = time.AfterFunc(s.limits.hold, func() {
+		defer r.moved.Done()
+		r.move(s.scratchFile)
+	})
+	return r
+}
+
+// Read implements io.Reader. io.ErrUnexpectedEOF tells that the body broke off.
+func (r *receiving) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		return r.fromStore(p)
+	}
+	for r.taken == r.have && r.err == nil {
+		r.more.Wait()
+	}
+	if r.taken == r.have {
+		return 0, r.err
+	}
+	n, err := r.file.ReadAt(p[:min(int64(len(p)), r.have-r.taken)], r.taken)
+	r.taken += int64(n)
+	return n, err
+}
+
+// fromStore reads what comes; the store is waited for only while it runs.
+func (r *receiving) fromStore(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	r.watch.extend(r.stall)
+	n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
+	r.watch.pause()
+	r.left -= int64(n)
+	switch {
+	case err == io.EOF && r.left > 0:
+		return n, io.ErrUnexpectedEOF
+	case err == io.EOF:
+		return n, nil
+	}
+	return n, r.watch.reason(err)
+}
+
+// move brings the rest of the body into a file, while Read gives what is there already.
+// Without a file all stays as it was.
+func (r *receiving) move(scratchFile func() (*os.File, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.left == 0 || r.watch.Err() != nil {
+		return
+	}
+	file, err := scratchFile()
+	if err != nil {
+		return
+	}
+	r.file = file
+	buf := make([]byte, 64<<10)
+	for r.err == nil {
+		r.mu.Unlock() // from here on only this function reads from the store
+		n, err := r.fromStore(buf)
+		if n > 0 {
+			if _, e := file.WriteAt(buf[:n], r.have); e != nil {
+				n, err = 0, e
+			}
+		}
+		r.mu.Lock()
+		r.have += int64(n)
+		r.err = err
+		r.more.Broadcast()
+	}
+	r.body.Close()
+}
+
+// Close implements io.Closer.
+func (r *receiving) Close() error {
+	if r.mover.Stop() {
+		r.moved.Done()
+	}
+	r.watch.end() // the mover ends at once
+	r.moved.Wait()
+	if r.file != nil {
+		discard(r.file)
+	}
+	return r.body.Close()
+}
