@@ -171,6 +171,8 @@ type Store struct {
 
 // Accounts keeps accounts and grants, under the same promises as [Materials].
 type Accounts interface {
+	CloudEnvs
+
 	// Store gives the identity of the store.
 	Store(ctx context.Context) (*Store, error)
 
@@ -195,7 +197,7 @@ type Accounts interface {
 	// is. change may run more than once, each time on a fresh account.
 	ChangeAccount(ctx context.Context, appID string, change func(a *Account, g Grants) error) error
 
-	// RemoveAccount removes an account and its grants; its materials stay for
+	// RemoveAccount removes an account, its grants and its environments; its materials stay for
 	// Materials.DeleteAll and are out of reach.
 	RemoveAccount(ctx context.Context, appID string) error
 

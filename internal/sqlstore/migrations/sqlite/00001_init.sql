@@ -87,3 +87,22 @@ create table calls (
     primary key (account, endpoint, day)
 ) without rowid;
 create index calls_day on calls (day);
+
+-- Environments of cloud calls, and the accounts that each may call for beside its owner.
+create table cloud_env (
+    id         text    primary key,
+    secret_id  text    not null unique,
+    secret_key text    not null,
+    ticket     text    not null,
+    owner      integer not null,
+    methods    text    not null,
+    created    integer not null
+) without rowid;
+create index cloud_env_owner on cloud_env (owner);
+
+create table cloud_allow (
+    env     text    not null,
+    account integer not null,
+    primary key (env, account)
+) without rowid;
+create index cloud_allow_account on cloud_allow (account);
