@@ -120,6 +120,20 @@ func (ls *Libraries) cloudEnv(ctx context.Context, by, value string, read func(c
 	return e, err
 }
 
+// HasCloudEnvs tells whether there is any environment.
+func (ls *Libraries) HasCloudEnvs(ctx context.Context) (bool, error) {
+	const any = "any"
+	e, seen := ls.clouds.get(any)
+	if e != nil {
+		return true, nil
+	}
+	list, err := ls.Accounts.CloudEnvList(ctx)
+	if len(list) > 0 {
+		ls.clouds.put(any, list[0], seen)
+	}
+	return len(list) > 0, err
+}
+
 // For gives the account that a call is for: the owner where appID is empty. ErrNotFound
 // where the environment may not call for it, or it has been removed.
 func (ls *Libraries) For(ctx context.Context, e *CloudEnv, appID string) (*Account, error) {

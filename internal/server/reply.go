@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -31,6 +32,7 @@ type Reply struct {
 	Code        int       // errcode, 0 where it succeeded
 	RID         string
 	trouble     error // for the log
+	rq          *request
 	close       []func()
 }
 
@@ -46,6 +48,9 @@ func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error)
 	out := s.render(rq, value, err)
 	defer out.Close()
 	h := w.Header()
+	if rq.known != nil && out.Code == 0 {
+		maps.Copy(h, rq.known.Success)
+	}
 	h["X-Rid"] = []string{rq.rid}
 	h["Content-Type"] = []string{out.ContentType}
 	h["Content-Length"] = []string{strconv.FormatInt(out.Size, 10)}

@@ -21,6 +21,7 @@ type request struct {
 	start   time.Time
 	body    *body
 	query   url.Values
+	known   *Known           // of a listener whose callers are known; else nil
 	caller  *library.Caller  // nil where nobody need be known
 	library *library.Library // the caller's
 	memory  hold
@@ -35,7 +36,12 @@ func (rq *request) param(name string) string {
 	return rq.query.Get(name)
 }
 
-func (rq *request) base() string { return rq.server.base(rq.Request) }
+func (rq *request) base() string {
+	if rq.known != nil && rq.known.Base != "" && rq.server.opt.URL == "" {
+		return rq.known.Base
+	}
+	return rq.server.base(rq.Request)
+}
 
 // The largest bodies of JSON requests, in bytes. A news has at most eight articles of
 // less than 1 MB each, and JSON may write a character as six.

@@ -79,7 +79,10 @@ func (rq *request) admit(a *library.Account) error {
 // call checks in the documented order: https, path, token, account, method, body,
 // arguments. The last two are the endpoint's.
 func (rq *request) call() (any, error) {
-	if rq.server.opt.RequireHTTPS && rq.server.scheme(rq.Request) != "https" {
+	switch {
+	case rq.known != nil && rq.known.Refused != nil:
+		return nil, rq.known.Refused
+	case rq.known == nil && rq.server.opt.RequireHTTPS && rq.server.scheme(rq.Request) != "https":
 		return nil, wechat.ErrRequireHTTPS
 	}
 	rt, ok := routes[rq.URL.Path]

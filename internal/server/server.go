@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -98,30 +97,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveAPI answers a call of the API.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, s.newRequest(r, s.watch(w, r)))
-}
-
-// ServeAs answers a call of the API that needs no token, since the caller is known to be
-// an account.
-func (s *Server) ServeAs(w http.ResponseWriter, r *http.Request, a *library.Account) {
-	rq := s.newRequest(r, s.watch(w, r))
-	rq.as(&library.Caller{Account: a})
-	s.answer(w, rq)
-}
-
-// Call makes a call of the API for a caller who is known to be an account, and gives the
-// reply instead of sending it. r is the request by which it came, whose context and
-// sender count; path and body are those of the call over HTTPS. The reply is to be closed.
-func (s *Server) Call(r *http.Request, a *library.Account, path string, body []byte) *Reply {
-	r = r.Clone(r.Context())
-	r.Method, r.URL, r.ContentLength = http.MethodPost, &url.URL{Path: path}, int64(len(body))
-	rq := s.newRequest(r, bodyOf(body))
-	rq.as(&library.Caller{Account: a})
-	value, err := rq.call()
-	out := s.render(rq, value, err)
-	s.logCall(rq, out.Code, out.Size, out.trouble)
-	out.RID = rq.rid
-	out.close = append(out.close, rq.done)
-	return out
 }
 
 func (s *Server) newRequest(r *http.Request, b *body) *request {
