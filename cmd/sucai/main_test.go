@@ -80,6 +80,8 @@ func TestSessions(t *testing.T) {
 			"stop":    scriptStop,
 			"fixture": scriptFixture,
 			"setfrom": scriptSetFrom,
+			"trusted": scriptTrusted,
+			"end":     scriptStop, // testscript has a stop of its own, which ends the session
 		},
 	})
 }
