@@ -155,7 +155,7 @@ func (l *lab) Done() error {
 }
 
 // containerHost is the name by which requests reach the listener of containers here.
-const containerHost = "api.weixin.qq.com"
+const containerHost = "localhost:8081"
 
 // cloud makes the lab's environment, which the account owns: allow=APPID is another
 // account that it may call for, methods=NAME the one method that it may call.
