@@ -80,7 +80,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if code := c.permitted(); code != 0 {
-		h.server.NoteRefusal(r, fmt.Sprintf("%s: %d %q", c.env.ID, code, c.method))
+		h.server.NoteRefusal(r, fmt.Sprintf("%s: %d %q", c.env.ID, code, c.method), false)
 		h.server.Send(w, octets, appendErrorCode(nil, code))
 		return
 	}
@@ -178,9 +178,9 @@ const (
 
 // refuse answers what is wrong with a request; trouble of ours is not told.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	rid := h.server.NoteRefusal(r, err.Error())
 	told := refusal{systemError, wechat.ErrSystem.Msg}
-	errors.As(err, &told)
+	theirs := errors.As(err, &told)
+	rid := h.server.NoteRefusal(r, err.Error(), !theirs)
 	data, err := json.Marshal(map[string]string{"code": told.code, "message": told.message, "requestId": rid})
 	if err != nil {
 		data = nil // three strings are always encoded

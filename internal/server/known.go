@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -84,10 +85,14 @@ func (s *Server) ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (
 	return data, err == nil
 }
 
-// NoteRefusal logs why a cloud call was refused before it became a call of the API, and
-// gives the id under which the log has it.
-func (s *Server) NoteRefusal(r *http.Request, why string) (rid string) {
+// NoteRefusal logs why a cloud call was refused before it became a call of the API, as
+// trouble where it is ours, and gives the id under which the log has it.
+func (s *Server) NoteRefusal(r *http.Request, why string, ours bool) (rid string) {
 	rid = newRID()
-	s.log.Info("cloud call refused", "why", why, "rid", rid, "from", s.client(r).String())
+	level := slog.LevelInfo
+	if ours && r.Context().Err() == nil {
+		level = slog.LevelError
+	}
+	s.log.Log(r.Context(), level, "cloud call refused", "why", why, "rid", rid, "from", s.client(r).String())
 	return rid
 }
