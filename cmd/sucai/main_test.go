@@ -77,11 +77,10 @@ func TestSessions(t *testing.T) {
 			"paste":   scriptPaste,
 			"start":   scriptStart,
 			"status":  scriptStatus,
-			"stop":    scriptStop,
 			"fixture": scriptFixture,
 			"setfrom": scriptSetFrom,
 			"trusted": scriptTrusted,
-			"end":     scriptStop, // testscript has a stop of its own, which ends the session
+			"end":     scriptEnd, // testscript has a stop of its own, which ends the session
 		},
 	})
 }
@@ -194,7 +193,7 @@ func isExecutable(name string) bool {
 
 // stop NAME ends a server by SIGTERM; it must end with 0. What it printed can be looked
 // at in the files NAME.out and NAME.err.
-func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
+func scriptEnd(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("servers").(map[string]*process)[args[0]]
 	ts.Check(p.stop())
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(p.printed()), 0o666))
