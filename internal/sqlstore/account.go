@@ -152,6 +152,9 @@ func (s *Store) RemoveAccount(ctx context.Context, appID string) error {
 		if _, err := q.exec(deleteGrants, id); err != nil {
 			return err
 		}
+		if err := q.withdrawAll(id); err != nil {
+			return err
+		}
 		_, err := q.exec(deleteCalls, id)
 		return err
 	})

@@ -82,7 +82,7 @@ func TestNotADatabase(t *testing.T) {
 // A page of the list of accounts, and what runs once at a start, may.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
-	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true}
+	may := map[statement]bool{selectAll: true, selectComponents: true, selectOrphans: true, selectReady: true, selectStore: true}
 	for st, text := range texts {
 		if may[statement(st)] {
 			continue
