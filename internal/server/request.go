@@ -21,6 +21,7 @@ type request struct {
 	start   time.Time
 	body    *body
 	query   url.Values
+	route   route
 	caller  *library.Caller  // nil where nobody need be known
 	library *library.Library // the caller's
 	memory  hold
