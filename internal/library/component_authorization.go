@@ -82,9 +82,9 @@ func (ls *Libraries) Authorize(ctx context.Context, appID string, a *Account, se
 		if event == "" {
 			return nil
 		}
-		_, err = ls.addPush(c, h, now, &wechat.ComponentEvent{
+		_, err = ls.addPush(c, h, &wechat.ComponentEvent{
 			InfoType: event, AuthorizerAppID: a.AppID, AuthorizationCode: code, AuthorizationCodeExpiredTime: now + codeLife, PreAuthCode: preAuthCode,
-		})
+		}, false)
 		return err
 	})
 	return code, err
@@ -144,7 +144,7 @@ func (ls *Libraries) Unauthorize(ctx context.Context, appID string, a *Account) 
 		if err := h.RemoveAuthorization(a.ID); err != nil {
 			return err
 		}
-		_, err := ls.addPush(c, h, ls.now().Unix(), &wechat.ComponentEvent{InfoType: wechat.InfoUnauthorized, AuthorizerAppID: a.AppID})
+		_, err := ls.addPush(c, h, &wechat.ComponentEvent{InfoType: wechat.InfoUnauthorized, AuthorizerAppID: a.AppID}, false)
 		return err
 	})
 }

@@ -81,7 +81,8 @@ type Holdings interface {
 	// RemoveAuthorization removes one; ErrNotFound where there is none.
 	RemoveAuthorization(account int64) error
 
-	// AddPush stores a new message and sets its ID.
+	// AddPush stores a new message and sets its ID. One with Tries of 1 is taken by who
+	// adds it, until it is due.
 	AddPush(p *Push) error
 	// DropPushes makes the undelivered messages of an InfoType done, with an outcome.
 	DropPushes(infoType, outcome string) error

@@ -19,13 +19,18 @@ const (
 	ticketsAt  = 100             // components that are looked after at once
 )
 
-// addPush stores a message for the platform, unless it has no address to send it to.
-func (ls *Libraries) addPush(c *Component, h Holdings, due int64, event *wechat.ComponentEvent) (*Push, error) {
+// addPush stores a message for the platform, unless it has no address to send it to. It is
+// due at once or, when it is ours, has our lease.
+func (ls *Libraries) addPush(c *Component, h Holdings, event *wechat.ComponentEvent, ours bool) (*Push, error) {
 	if c.Settings.PushURL == "" {
 		return nil, nil
 	}
-	event.AppID, event.CreateTime = c.AppID, ls.now().Unix()
-	p := &Push{InfoType: event.InfoType, Message: event.AppendXML(nil), Created: event.CreateTime, Due: due}
+	now := ls.now().Unix()
+	event.AppID, event.CreateTime = c.AppID, now
+	p := &Push{InfoType: event.InfoType, Message: event.AppendXML(nil), Created: now, Due: now}
+	if ours {
+		p.Due, p.Tries = now+pushLease, 1
+	}
 	return p, h.AddPush(p)
 }
 
@@ -47,7 +52,7 @@ func (ls *Libraries) MakeTickets(ctx context.Context) error {
 				return nil
 			}
 			c.NextTicket = now + ticketEvery
-			_, err := ls.renewTicket(c, h, now)
+			_, err := ls.renewTicket(c, h, false)
 			return err
 		})
 		if err != nil && !errors.Is(err, ErrNotFound) {
@@ -132,10 +137,8 @@ func (ls *Libraries) PushTicket(ctx context.Context, client *http.Client, appID 
 		if changed.Settings.PushURL == "" {
 			return ErrNoPushURL
 		}
-		now := ls.now().Unix()
-		c, changed.NextTicket = changed, now+ticketEvery
-		// It is ours alone at first, so that a running server does not send it too.
-		p, err = ls.renewTicket(changed, h, now+pushLease)
+		c, changed.NextTicket = changed, ls.now().Unix()+ticketEvery
+		p, err = ls.renewTicket(changed, h, true) // so that a running server does not send it too
 		return err
 	})
 	if err != nil {

@@ -53,8 +53,8 @@ func (ls *Libraries) checkTicket(c *Component, ticket string) error {
 }
 
 // renewTicket makes the platform's ticket anew and, where it has an address, the message
-// that brings it, which is due at a time. Tickets that are still under way give way to it.
-func (ls *Libraries) renewTicket(c *Component, h Holdings, due int64) (*Push, error) {
+// that brings it. Tickets that are still under way give way to it.
+func (ls *Libraries) renewTicket(c *Component, h Holdings, ours bool) (*Push, error) {
 	now := ls.now().Unix()
 	c.Ticket, c.TicketMade = ls.newTicket(c, now), now
 	if c.Settings.PushURL == "" {
@@ -63,7 +63,7 @@ func (ls *Libraries) renewTicket(c *Component, h Holdings, due int64) (*Push, er
 	if err := h.DropPushes(wechat.InfoTicket, "gave way to a newer ticket"); err != nil {
 		return nil, err
 	}
-	return ls.addPush(c, h, due, &wechat.ComponentEvent{InfoType: wechat.InfoTicket, ComponentVerifyTicket: c.Ticket})
+	return ls.addPush(c, h, &wechat.ComponentEvent{InfoType: wechat.InfoTicket, ComponentVerifyTicket: c.Ticket}, ours)
 }
 
 // Ticket gives the platform's newest ticket, for those who receive no pushes. Where there

@@ -10,7 +10,7 @@ import (
 const pushColumns = `id, component, info_type, message, created, due, tries, outcome, delivered`
 
 var (
-	insertPush = sqlText(`insert into component_push (component, info_type, message, created, due) values ($1, $2, $3, $4, $5) returning id`)
+	insertPush = sqlText(`insert into component_push (component, info_type, message, created, due, tries) values ($1, $2, $3, $4, $5, $6) returning id`)
 	selectDue  = sqlText(`select id from component_push where due is not null and due <= $1 order by due limit 1`)
 	takePush   = sqlText(`update component_push set due = $2, tries = tries + 1 where id = $1 returning ` + pushColumns)
 	// The number of tries tells whose a message is.
@@ -32,7 +32,7 @@ func scanPush(row interface{ Scan(...any) error }) (*library.Push, error) {
 
 func (h holdings) AddPush(p *library.Push) error {
 	p.Component = h.component
-	return wrap(h.q.row(insertPush, p.Component, p.InfoType, p.Message, p.Created, p.Due).Scan(&p.ID))
+	return wrap(h.q.row(insertPush, p.Component, p.InfoType, p.Message, p.Created, p.Due, p.Tries).Scan(&p.ID))
 }
 
 func (h holdings) DropPushes(infoType, outcome string) error {
