@@ -44,8 +44,8 @@ func (rq *request) who() (attrs []slog.Attr) {
 	return attrs
 }
 
-// texts gives string members of a request, "" for those that are absent.
-func texts(args wechat.Object, names ...string) ([]string, error) {
+// textArgs gives string members of a request, "" for those that are absent.
+func textArgs(args wechat.Object, names ...string) ([]string, error) {
 	list := make([]string, len(names))
 	for i, name := range names {
 		var err error
@@ -92,7 +92,7 @@ func (rq *request) platform(appID, secret string, unknown *wechat.Error) error {
 
 // startPushTicket is POST /cgi-bin/component/api_start_push_ticket.
 func startPushTicket(rq *request, args wechat.Object) (any, error) {
-	text, err := texts(args, "component_appid", "component_secret")
+	text, err := textArgs(args, "component_appid", "component_secret")
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func startPushTicket(rq *request, args wechat.Object) (any, error) {
 
 // componentToken is POST /cgi-bin/component/api_component_token.
 func componentToken(rq *request, args wechat.Object) (any, error) {
-	text, err := texts(args, "component_appid", "component_appsecret", "component_verify_ticket")
+	text, err := textArgs(args, "component_appid", "component_appsecret", "component_verify_ticket")
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func queryAuth(rq *request, c *library.Component, args wechat.Object) (any, erro
 
 // authorizerToken is POST /cgi-bin/component/api_authorizer_token.
 func authorizerToken(rq *request, c *library.Component, args wechat.Object) (any, error) {
-	text, err := texts(args, "authorizer_appid", "authorizer_refresh_token")
+	text, err := textArgs(args, "authorizer_appid", "authorizer_refresh_token")
 	if err != nil {
 		return nil, err
 	}
