@@ -31,7 +31,8 @@ of them already, and the platform is not told. A line is
   APPID SETS REFRESH_TOKEN
 
 with blanks or tabs between, such as: wxdemo000000000000 11,100 refreshtoken@@@...
-Empty lines and those that begin with # are passed over. All lines are taken, or none.`,
+Empty lines and those that begin with # are passed over. All lines are taken, or none; at
+most 5000 at once.`,
 		Example: `  sucai component authorize wxcomponent0000000 wxdemo000000000000 --sets 11,100
   sucai component authorize wxcomponent0000000 --import accounts.txt`,
 		Args: cobra.RangeArgs(1, 2),

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 
 	"sucai/wechat"
@@ -16,6 +17,7 @@ const (
 	preAuthLife = 1800 // seconds; the page's text, its sample says 600
 	codeLife    = 3600 // seconds
 	maxRefresh  = 512  // bytes of a refresh token that is taken in
+	maxImport   = 5000 // authorisations at once: they are one transaction, which excludes others
 )
 
 // NewPreAuthCode makes a pre-auth code, with which the authorisation page is opened
@@ -121,8 +123,11 @@ type ImportedAuthorization struct {
 
 // ImportAuthorizations takes in authorisations with the refresh tokens that the platform
 // has of them already, so that it goes on without asking anybody. Nothing is pushed. All
-// are taken in, or none.
+// are taken in, or none; more than 5000 at once are refused.
 func (ls *Libraries) ImportAuthorizations(ctx context.Context, appID string, list []ImportedAuthorization) error {
+	if len(list) > maxImport {
+		return fmt.Errorf("%d authorisations are too many at once: take them in by %d", len(list), maxImport)
+	}
 	return ls.changeComponent(ctx, appID, func(_ *Component, h Holdings) error {
 		now := ls.now().Unix()
 		for _, one := range list {

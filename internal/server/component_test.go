@@ -140,6 +140,9 @@ func TestImportedAuthorizations(t *testing.T) {
 	if err := f.ls.ImportAuthorizations(ctx, p.component, list); err == nil || !strings.Contains(err.Error(), "wxsecond") {
 		t.Errorf("a token that is none: %v", err)
 	}
+	if err := f.ls.ImportAuthorizations(ctx, p.component, make([]library.ImportedAuthorization, 5001)); err == nil || !strings.Contains(err.Error(), "by 5000") {
+		t.Errorf("too many: %v", err)
+	}
 	refresh := func(token string) map[string]any {
 		return p.ask("api_authorizer_token", p.token, map[string]any{"authorizer_appid": f.account.AppID, "authorizer_refresh_token": token})
 	}
