@@ -67,6 +67,13 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, body)
 }
 
+// answer sets what it replies from now on; nil is success.
+func (p *platform) answer(reply func() (status int, body string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reply = reply
+}
+
 // taken gives the types of the messages that came since the last call, and when.
 func (p *platform) taken() (infoTypes []string, at []time.Time) {
 	p.mu.Lock()
@@ -152,7 +159,7 @@ func TestTicketsArePushed(t *testing.T) {
 // gives way to the next one.
 func TestPushesAreTriedAgain(t *testing.T) {
 	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {
-		p.reply = func() (int, string) { return http.StatusOK, "fail " + strings.Repeat("x", 5000) }
+		p.answer(func() (int, string) { return http.StatusOK, "fail " + strings.Repeat("x", 5000) })
 		time.Sleep(9 * time.Minute)
 		at := wantTaken(t, p, "component_verify_ticket", "component_verify_ticket", "component_verify_ticket",
 			"component_verify_ticket", "component_verify_ticket", "component_verify_ticket")
@@ -172,9 +179,7 @@ func TestPushesAreTriedAgain(t *testing.T) {
 		if text := state.Pushes[0].String(); !strings.Contains(text, `answered 200 "fail xxx`) || !strings.Contains(text, "tried 6 times, again at") || len(text) > 400 {
 			t.Errorf("shown: %s", text)
 		}
-		p.mu.Lock()
-		p.reply = nil
-		p.mu.Unlock()
+		p.answer(nil)
 		time.Sleep(70 * time.Second)
 		wantTaken(t, p, "component_verify_ticket") // the next one, not both
 		if state, err = ls.ComponentState(t.Context(), c); err != nil || len(state.Pushes) != 2 ||
@@ -277,16 +282,12 @@ func TestComponentPush(t *testing.T) {
 		t.Error("no ticket")
 	}
 
-	p.mu.Lock()
-	p.reply = func() (int, string) { return http.StatusFound, "success" }
-	p.mu.Unlock()
+	p.answer(func() (int, string) { return http.StatusFound, "success" })
 	out, err := sucai("push", "wxplatform")
 	if err == nil || !strings.Contains(out, `the ticket was not taken: answered 302 "success" where 200 and success are wanted`) {
 		t.Errorf("prints %q, %v", out, err)
 	}
-	p.mu.Lock()
-	p.reply = nil
-	p.mu.Unlock()
+	p.answer(nil)
 	for end := time.Now().Add(30 * time.Second); !strings.HasSuffix(strings.TrimSpace(firstPush(must("show", "wxplatform"))), "delivered"); time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the server did not try again:\n%s", must("show", "wxplatform"))
