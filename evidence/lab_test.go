@@ -34,6 +34,7 @@ type lab struct {
 	http    *httptest.Server
 	ls      *library.Libraries
 	n       int
+	bound   map[string]string // by the states of a case
 }
 
 func newLab(t testing.TB, engines library.Engines, live bool) (*lab, Target) {
@@ -90,8 +91,8 @@ func (l *lab) Account() (appID, secret string, err error) {
 
 // State implements Lab. The words: "account", a new account and nothing else; "clock
 // +7200", seconds later; "clock =23:59", at that hour of the platform's day, UTC+8; "set key=value", a setting of the account; "cap image=2", how
-// many it may have; "https", wanted of callers; "broken", the stores are away; "cloud", an environment
-// of the account, see cloud.
+// many it may have; "https", wanted of callers; "broken", the stores are away; "cloud", an
+// environment of the account, see cloud; and those of platformState.
 func (l *lab) State(appID string, words []string) error {
 	switch words[0] {
 	case "account":
@@ -127,7 +128,7 @@ func (l *lab) State(appID string, words []string) error {
 		l.ls.Materials = brokenMaterials{l.ls.Materials}
 		return nil
 	}
-	return fmt.Errorf("there is no state %q", words[0])
+	return l.platformState(appID, words)
 }
 
 // waitFor moves the clock on to the next time that it is an hour of the platform's day.
@@ -147,7 +148,7 @@ func (l *lab) waitFor(hour string) error {
 
 // Done implements Lab.
 func (l *lab) Done() error {
-	l.clock, l.https, l.caps = 0, false, nil
+	l.clock, l.https, l.caps, l.bound = 0, false, nil, nil
 	if err := l.ls.RemoveCloudEnv(context.Background(), labCloud.Env); err != nil && !errors.Is(err, library.ErrNotFound) {
 		return err
 	}

@@ -38,6 +38,8 @@ type Lab interface {
 	// State changes the account's state, by the words of a case's * line, and is undone
 	// by the test when the case has ended.
 	State(appID string, words []string) error
+	// Bound gives the variables that the states of a case have bound so far.
+	Bound() map[string]string
 	// Done undoes the states of a case.
 	Done() error
 }
@@ -165,6 +167,7 @@ func (r *runner) step(c *Case, s Step) error {
 		if err := r.t.Lab.State(r.t.AppID, words); err != nil {
 			return notRun{err}
 		}
+		maps.Copy(r.vars, r.t.Lab.Bound())
 		return nil
 	}
 	req, reqBody, err := r.request(s.Request)

@@ -48,7 +48,8 @@ func newServe() *cobra.Command {
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by
-the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.`,
+the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing, and
+SUCAI_COMPONENTS does so for third-party platforms.`,
 		Example: `  sucai serve --demo
   sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com`,
 		Args: cobra.NoArgs,
@@ -123,6 +124,9 @@ func brokenOff(ctx context.Context, err error) error {
 // start prepares the store and the listener, and says where the server is reached.
 func (f *serveFlags) start(ctx context.Context, ls *library.Libraries, keys *keyPair, stdout io.Writer) (_ net.Listener, address string, err error) {
 	if err := addAccounts(ctx, ls, os.Getenv("SUCAI_ACCOUNTS")); err != nil {
+		return nil, "", err
+	}
+	if err := addComponents(ctx, ls, os.Getenv("SUCAI_COMPONENTS")); err != nil {
 		return nil, "", err
 	}
 	listener, err := net.Listen("tcp", f.listen)
@@ -254,12 +258,10 @@ type site struct {
 // serve runs until ctx ends, then finishes what is under way.
 func serve(ctx context.Context, sites []site, ls *library.Libraries) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	tidied := make(chan struct{})
-	go func() {
-		defer close(tidied)
-		tidy(background, ls)
-	}()
-	defer func() { stop(); <-tidied }()
+	var ended sync.WaitGroup
+	ended.Go(func() { tidy(background, ls) })
+	ended.Go(func() { push(background, ls, newPushClient()) })
+	defer func() { stop(); ended.Wait() }()
 
 	failed := make(chan error, len(sites))
 	for _, on := range sites {
@@ -321,6 +323,19 @@ func tidy(ctx context.Context, ls *library.Libraries) {
 
 // addAccounts creates the accounts of appid:secret,.. that are missing.
 func addAccounts(ctx context.Context, ls *library.Libraries, list string) error {
+	return eachPair("SUCAI_ACCOUNTS", list, func(appID, secret string) (same bool, err error) {
+		_, _, err = ls.NewAccount(ctx, appID, secret)
+		if !errors.Is(err, library.ErrExists) {
+			return true, err
+		}
+		a, err := ls.Accounts.Account(ctx, appID)
+		return err == nil && a.HasSecret(secret), err
+	})
+}
+
+// eachPair calls add with each appid and secret of a variable, and warns where the store
+// has another secret.
+func eachPair(variable, list string, add func(appID, secret string) (same bool, err error)) error {
 	for _, pair := range strings.Split(list, ",") {
 		pair = strings.TrimSpace(pair)
 		if pair == "" {
@@ -328,21 +343,14 @@ func addAccounts(ctx context.Context, ls *library.Libraries, list string) error 
 		}
 		appID, secret, ok := strings.Cut(pair, ":")
 		if !ok || appID == "" || secret == "" {
-			return usagef("SUCAI_ACCOUNTS: appid:secret,.. is wanted")
+			return usagef("%s: appid:secret,.. is wanted", variable)
 		}
-		_, _, err := ls.NewAccount(ctx, appID, secret)
-		if !errors.Is(err, library.ErrExists) {
-			if err != nil {
-				return fmt.Errorf("SUCAI_ACCOUNTS: %w", err)
-			}
-			continue
-		}
-		a, err := ls.Accounts.Account(ctx, appID)
+		same, err := add(appID, secret)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", variable, err)
 		}
-		if !a.HasSecret(secret) {
-			slog.Warn("SUCAI_ACCOUNTS has another secret than the store, which stays as it is", "appid", appID)
+		if !same {
+			slog.Warn(variable+" has another secret than the store, which stays as it is", "appid", appID)
 		}
 	}
 	return nil

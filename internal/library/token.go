@@ -117,8 +117,10 @@ func newGrant(kind GrantKind, token string, now int64) *Grant {
 
 // Caller is who a token stands for.
 type Caller struct {
-	Account *Account
-	Grant   *Grant
+	Account   *Account   // nil for a component by its own token
+	Grant     *Grant     // nil where no token was needed
+	Component *Component // nil for an account by itself
+	Sets      []int      // of a component on behalf of an account: the permission sets that both have, none when it was withdrawn
 }
 
 // Authenticate tells who calls with a token. Errors: 40001 for a token that is unknown,
@@ -137,14 +139,13 @@ func (ls *Libraries) Authenticate(ctx context.Context, token string) (*Caller, e
 		if err != nil {
 			return nil, err
 		}
-		a, err := ls.Accounts.AccountByID(ctx, g.Account)
+		c, err = ls.caller(ctx, g)
 		if errors.Is(err, ErrNotFound) {
 			return nil, wechat.ErrInvalidCredential
 		}
 		if err != nil {
 			return nil, err
 		}
-		c = &Caller{a, g}
 		ls.callers.put(hash, c, seen)
 	}
 	switch now := ls.now().Unix(); {

@@ -168,13 +168,11 @@ func (s *Server) logCall(rq *request, code int, sent int64, err error) {
 	if !s.log.Enabled(rq.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 8)
+	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("endpoint", rq.URL.Path), slog.Int("errcode", code), slog.Int64("bytes", sent),
 		slog.Duration("took", time.Since(rq.start).Round(time.Microsecond)), slog.String("rid", rq.rid),
 		slog.String("from", s.client(rq.Request).String()))
-	if rq.caller != nil {
-		attrs = append(attrs, slog.String("appid", rq.caller.Account.AppID))
-	}
+	attrs = append(attrs, rq.who()...)
 	if note != "" {
 		attrs = append(attrs, slog.String("error", note))
 	}

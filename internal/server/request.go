@@ -21,7 +21,8 @@ type request struct {
 	start   time.Time
 	body    *body
 	query   url.Values
-	known   *Known           // of a listener whose callers are known; else nil
+	known   *Known // of a listener whose callers are known; else nil
+	route   route
 	caller  *library.Caller  // nil where nobody need be known
 	library *library.Library // the caller's
 	memory  hold

@@ -155,6 +155,9 @@ func (s *Store) RemoveAccount(ctx context.Context, appID string) error {
 		if err := removeClouds(q, id); err != nil {
 			return err
 		}
+		if err := q.withdrawAll(id); err != nil {
+			return err
+		}
 		_, err := q.exec(deleteCalls, id)
 		return err
 	})

@@ -79,10 +79,10 @@ func TestNotADatabase(t *testing.T) {
 }
 
 // No statement reads more than it gives: no scan of a table, no sorting, no counting.
-// The lists of accounts and environments, and what runs once at a start, may.
+// The lists of accounts, platforms and environments, and what runs once at a start, may.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
-	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true}
+	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true}
 	for st, text := range texts {
 		if may[statement(st)] {
 			continue
