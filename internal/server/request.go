@@ -72,7 +72,7 @@ type hold struct {
 // room waits until size bytes may be worked on in memory, until release. What is held
 // already counts.
 func (h *hold) room(size int64) error {
-	held := min(size*copies, memoryBudget) - h.bytes
+	held := min(size*copies, h.server.budget) - h.bytes
 	if size <= freeMemory || held <= 0 {
 		return nil
 	}

@@ -40,7 +40,8 @@ type Server struct {
 	opt       Options
 	log       *slog.Logger
 	limits    limits
-	memory    *semaphore.Weighted // bytes that large bodies and answers may hold together
+	memory    *semaphore.Weighted // what large bodies and answers may hold together:
+	budget    int64               // bytes
 }
 
 // limits in time, of one request.
@@ -57,6 +58,7 @@ func New(ls *library.Libraries, opt Options) *Server {
 		log:       opt.Log,
 		limits:    limits{progress: 30 * time.Second, body: 10 * time.Minute},
 		memory:    semaphore.NewWeighted(memoryBudget),
+		budget:    memoryBudget,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
