@@ -14,7 +14,7 @@ import (
 // coWechatAPI runs node/drive.js, which reports the steps.
 func coWechatAPI(r *run) {
 	node, npm := tool(r.T, "node"), tool(r.T, "npm")
-	installModules(r.T, npm)
+	installModules(r.T, npm, "node")
 	args, err := json.Marshal(map[string]string{
 		"endpoint": r.endpoint, "appID": appID, "secret": secret,
 		"image": r.image, "voice": r.voice, "video": r.video, "thumb": r.thumb,
@@ -46,17 +46,17 @@ func coWechatAPI(r *run) {
 	r.lacks("stable token")
 }
 
-// installModules makes node_modules what package-lock.json says.
-func installModules(t *testing.T, npm string) {
+// installModules makes node_modules of a directory what its package-lock.json says.
+func installModules(t *testing.T, npm, dir string) {
 	t.Helper()
-	lock, err := os.ReadFile("node/package-lock.json")
+	lock, err := os.ReadFile(dir + "/package-lock.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(lock, []byte(`"resolved"`)) {
-		t.Fatal("node/package-lock.json holds download addresses, which bind it to one registry: npm install --omit-lockfile-registry-resolved")
+		t.Fatal(dir + "/package-lock.json holds download addresses, which bind it to one registry: npm install --omit-lockfile-registry-resolved")
 	}
-	const installed = "node/node_modules/.sucai-lock.json" // the lock file that node_modules was made from
+	installed := dir + "/node_modules/.sucai-lock.json" // the lock file that node_modules was made from
 	if have, err := os.ReadFile(installed); err == nil && bytes.Equal(have, lock) {
 		return
 	}
@@ -64,7 +64,7 @@ func installModules(t *testing.T, npm string) {
 	for range 2 { // a download may fail
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-		cmd.Dir = "node"
+		cmd.Dir = dir
 		out, err = cmd.CombinedOutput()
 		cancel()
 		if err == nil {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"sucai/internal/cloudcall"
 	"sucai/internal/library"
 	"sucai/internal/library/storetest"
 	"sucai/internal/server"
@@ -33,6 +34,7 @@ type lab struct {
 	http    *httptest.Server
 	ls      *library.Libraries
 	n       int
+	bound   map[string]string // by the states of a case
 }
 
 func newLab(t testing.TB, engines library.Engines, live bool) (*lab, Target) {
@@ -41,7 +43,15 @@ func newLab(t testing.TB, engines library.Engines, live bool) (*lab, Target) {
 		t.Fatal(err)
 	}
 	l.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.handler.Load().ServeHTTP(w, r)
+		api := l.handler.Load()
+		switch {
+		case r.Host == containerHost:
+			(&cloudcall.Container{Libraries: l.ls, Server: api, Env: labCloud.Env, Base: l.http.URL}).ServeHTTP(w, r)
+		case r.URL.Path == cloudcall.Path:
+			cloudcall.New(l.ls, api).ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
 	}))
 	t.Cleanup(l.http.Close)
 	appID, secret, err := l.Account()
@@ -81,7 +91,8 @@ func (l *lab) Account() (appID, secret string, err error) {
 
 // State implements Lab. The words: "account", a new account and nothing else; "clock
 // +7200", seconds later; "clock =23:59", at that hour of the platform's day, UTC+8; "set key=value", a setting of the account; "cap image=2", how
-// many it may have; "https", wanted of callers; "broken", the stores are away.
+// many it may have; "https", wanted of callers; "broken", the stores are away; "cloud", an
+// environment of the account, see cloud; and those of platformState.
 func (l *lab) State(appID string, words []string) error {
 	switch words[0] {
 	case "account":
@@ -96,6 +107,8 @@ func (l *lab) State(appID string, words []string) error {
 	case "set":
 		key, value, _ := strings.Cut(strings.Join(words[1:], " "), "=")
 		return l.ls.SetAccount(context.Background(), appID, func(s *library.Settings) error { return s.Set(key, value) })
+	case "cloud":
+		return l.cloud(appID, words[1:])
 	case "rotate":
 		_, err := l.ls.RotateSecret(context.Background(), appID)
 		return err
@@ -115,7 +128,7 @@ func (l *lab) State(appID string, words []string) error {
 		l.ls.Materials = brokenMaterials{l.ls.Materials}
 		return nil
 	}
-	return fmt.Errorf("there is no state %q", words[0])
+	return l.platformState(appID, words)
 }
 
 // waitFor moves the clock on to the next time that it is an hour of the platform's day.
@@ -135,8 +148,32 @@ func (l *lab) waitFor(hour string) error {
 
 // Done implements Lab.
 func (l *lab) Done() error {
-	l.clock, l.https, l.caps = 0, false, nil
+	l.clock, l.https, l.caps, l.bound = 0, false, nil, nil
+	if err := l.ls.RemoveCloudEnv(context.Background(), labCloud.Env); err != nil && !errors.Is(err, library.ErrNotFound) {
+		return err
+	}
 	return l.rebuild()
+}
+
+// containerHost is the name by which requests reach the listener of containers here.
+const containerHost = "localhost:8081"
+
+// cloud makes the lab's environment, which the account owns: allow=APPID is another
+// account that it may call for, methods=NAME the one method that it may call.
+func (l *lab) cloud(owner string, words []string) error {
+	e := &library.CloudEnv{ID: labCloud.Env, SecretID: labCloud.SecretID, SecretKey: labCloud.SecretKey, Ticket: labCloud.Ticket,
+		Owner: owner, Methods: cloudcall.Methods()}
+	for _, word := range words {
+		switch key, value, _ := strings.Cut(word, "="); key {
+		case "allow":
+			e.Allow = []string{value}
+		case "methods":
+			e.Methods = []string{value}
+		default:
+			return fmt.Errorf("there is no state cloud %s", word)
+		}
+	}
+	return l.ls.Accounts.CreateCloudEnv(context.Background(), e)
 }
 
 // brokenMaterials is a store that is away.

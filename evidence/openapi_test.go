@@ -175,6 +175,9 @@ func readDescription(t *testing.T) *description {
 // exchange compares a request and its answer with the description.
 func (d *description) exchange(req *http.Request, reqBody []byte, res *http.Response, body []byte) error {
 	path := req.URL.Path
+	if path == "/admin" || req.Host == containerHost {
+		return nil // calls without a token, which the description does not have
+	}
 	if path == "/" || path == "/s" || strings.HasPrefix(path, "/mmbiz") || strings.HasPrefix(path, "/video/") || strings.HasPrefix(path, "/_sucai/") {
 		return nil // not of the API
 	}

@@ -38,6 +38,8 @@ type Lab interface {
 	// State changes the account's state, by the words of a case's * line, and is undone
 	// by the test when the case has ended.
 	State(appID string, words []string) error
+	// Bound gives the variables that the states of a case have bound so far.
+	Bound() map[string]string
 	// Done undoes the states of a case.
 	Done() error
 }
@@ -155,9 +157,17 @@ func (r *runner) apart() (*runner, error) {
 
 func (r *runner) step(c *Case, s Step) error {
 	if s.Do != nil {
-		if err := r.t.Lab.State(r.t.AppID, s.Do); err != nil {
+		words := make([]string, len(s.Do))
+		for i, word := range s.Do {
+			var err error
+			if words[i], err = expand(word, r.variable); err != nil {
+				return err
+			}
+		}
+		if err := r.t.Lab.State(r.t.AppID, words); err != nil {
 			return notRun{err}
 		}
+		maps.Copy(r.vars, r.t.Lab.Bound())
 		return nil
 	}
 	req, reqBody, err := r.request(s.Request)
@@ -175,6 +185,11 @@ func (r *runner) step(c *Case, s Step) error {
 	}
 	if r.t.Observe != nil {
 		r.t.Observe(c, req, reqBody, res, body)
+	}
+	if strings.HasPrefix(s.Request, cloudMethod+" ") {
+		if body, err = unwrap(res, body); err != nil {
+			return fmt.Errorf("%s\n%w", brief(s.Request), err)
+		}
 	}
 	want, live := s.Answer, false
 	if r.t.Live && s.HasLive {
@@ -216,6 +231,10 @@ func (r *runner) request(text string) (*http.Request, []byte, error) {
 	data, err := expand(body, r.variable)
 	if err != nil {
 		return nil, nil, err
+	}
+	if method == cloudMethod {
+		req, err := r.cloudRequest(path, header, data)
+		return req, []byte(data), err
 	}
 	var reader io.Reader
 	if hasBody {

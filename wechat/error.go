@@ -76,6 +76,17 @@ var (
 	ErrDataFormat        = &Error{47001, "data format error"}
 	ErrUnauthorized      = &Error{48001, "api unauthorized"}
 	ErrUserLimited       = &Error{50002, "user limited"}
+
+	ErrNotAuthorizer       = &Error{61003, "component is not authorized by this account"}
+	ErrClientIP            = &Error{61004, "access clientip is not registered"}
+	ErrTicketExpired       = &Error{61005, "component ticket is expired"}
+	ErrInvalidTicket       = &Error{61006, "component ticket is invalid"}
+	ErrSetMissing          = &Error{61007, "api is unauthorized to component"}
+	ErrInvalidCode         = &Error{61009, "code is invalid"}
+	ErrCodeExpired         = &Error{61010, "code is expired"}
+	ErrInvalidComponent    = &Error{61011, "invalid component"}
+	ErrComponentToken      = &Error{61014, "must use component token for component api"}
+	ErrInvalidRefreshToken = &Error{61023, "refresh_token is invalid"}
 )
 
 // gateway are the errors that the live service answers before a call reaches the back
@@ -84,6 +95,7 @@ var gateway = map[int]bool{
 	40001: true, 40002: true, 40013: true, 40066: true, 40125: true, 40164: true,
 	41001: true, 41002: true, 41004: true, 42001: true, 43003: true, 44002: true,
 	45002: true, 45009: true, 48001: true, 50002: true,
+	61003: true, 61004: true, 61005: true, 61006: true, 61007: true, 61009: true, 61010: true, 61011: true, 61014: true, 61023: true,
 }
 
 // liveTexts are those of the live service's errors that differ from the documents'.

@@ -64,7 +64,7 @@ SUCAI_TLS_CERT; a flag beats the environment. Secrets come by environment or fil
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(), newAccount(), newLs(), newGet(), newPut(), newRm(), newCount(), newCheck(), newSweep(), newWait(), newVersion())
+	root.AddCommand(newServe(), newAccount(), newComponent(), newCloud(), newLs(), newGet(), newPut(), newRm(), newCount(), newCheck(), newSweep(), newWait(), newVersion())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		knowShells(completion)

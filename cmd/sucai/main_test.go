@@ -80,9 +80,10 @@ func sessions(dir string) testscript.Params {
 			"paste":   scriptPaste,
 			"start":   scriptStart,
 			"status":  scriptStatus,
-			"stop":    scriptStop,
 			"fixture": scriptFixture,
 			"setfrom": scriptSetFrom,
+			"trusted": scriptTrusted,
+			"end":     scriptEnd, // testscript has a stop of its own, which ends the session
 		},
 	}
 }
@@ -168,7 +169,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(ts.Getenv("PATH"))
 	ts.Check(err)
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_BLOBS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_BLOBS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}
@@ -195,7 +196,7 @@ func isExecutable(name string) bool {
 
 // stop NAME ends a server by SIGTERM; it must end with 0. What it printed can be looked
 // at in the files NAME.out and NAME.err.
-func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
+func scriptEnd(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("servers").(map[string]*process)[args[0]]
 	ts.Check(p.stop())
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(p.printed()), 0o666))

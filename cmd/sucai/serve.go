@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type serveFlags struct {
 	demo            bool
 	requireHTTPS    bool
 	tlsCert, tlsKey string
+	container       trustedFlags
 }
 
 // drainTime is how long a server that is told to end waits for what is under way.
@@ -48,7 +50,8 @@ Its password comes by SUCAI_DB, which may hold the whole address, or by PGPASSWO
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by
-the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.
+the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing, and
+SUCAI_COMPONENTS does so for third-party platforms.
 
 ` + blobsHelp,
 		Example: `  sucai serve --demo
@@ -68,6 +71,7 @@ the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing.
 	flags.StringSliceVar(&f.caps, "caps", nil, "how many materials an account may have, such as `image=100000,voice=1000`")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`file` of the certificate chain; serves https, read again when it changes")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`file` of the certificate's key")
+	f.container.add(flags)
 	return cmd
 }
 
@@ -90,12 +94,26 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 		return brokenOff(ctx, err)
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	listener, err := f.start(ctx, ls, keys, stdout)
+	trusted, err := f.container.open(ctx, ls)
+	if err != nil {
+		return brokenOff(ctx, err)
+	}
+	if trusted != nil {
+		defer trusted.Close()
+	}
+	listener, address, err := f.start(ctx, ls, keys, stdout)
 	if err != nil {
 		return brokenOff(ctx, err)
 	}
 	defer listener.Close()
-	return serve(ctx, server.New(ls, opt).HTTP(), listener, ls)
+	api := server.New(ls, opt)
+	sites := []site{{api.HTTP(), listener}}
+	sites[0].server.Handler = withCloudCalls(api, ls)
+	if trusted != nil {
+		fmt.Fprintf(stdout, "trusted=%s\n", trustedAddress(trusted))
+		sites = append(sites, f.container.site(trusted, ls, api, address))
+	}
+	return serve(ctx, sites, ls)
 }
 
 // brokenOff makes a success of a start that failed because it was told to end: the next
@@ -108,31 +126,34 @@ func brokenOff(ctx context.Context, err error) error {
 	return nil
 }
 
-// start prepares the store and the listener, and says where the server is.
-func (f *serveFlags) start(ctx context.Context, ls *library.Libraries, keys *keyPair, stdout io.Writer) (_ net.Listener, err error) {
+// start prepares the store and the listener, and says where the server is reached.
+func (f *serveFlags) start(ctx context.Context, ls *library.Libraries, keys *keyPair, stdout io.Writer) (_ net.Listener, address string, err error) {
 	if err := addAccounts(ctx, ls, os.Getenv("SUCAI_ACCOUNTS")); err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	if err := addComponents(ctx, ls, os.Getenv("SUCAI_COMPONENTS")); err != nil {
+		return nil, "", err
 	}
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, "", fmt.Errorf("--listen: %w", err)
 	}
 	defer func() {
 		if err != nil {
 			listener.Close()
 		}
 	}()
-	address := (&url.URL{Scheme: "http", Host: listener.Addr().String()}).String()
+	address = (&url.URL{Scheme: "http", Host: listener.Addr().String()}).String()
 	if keys != nil {
 		address = "https" + strings.TrimPrefix(address, "http")
 		listener = tls.NewListener(listener, keys.config())
 	}
 	if f.demo {
 		if err := importDemo(ctx, ls); err != nil {
-			return nil, fmt.Errorf("demo library: %w", err)
+			return nil, "", fmt.Errorf("demo library: %w", err)
 		}
 	}
-	return listener, f.greet(ctx, stdout, ls, address)
+	return listener, reachable(address), f.greet(ctx, stdout, ls, address)
 }
 
 // options reads what the flags say of the server and of libraries.
@@ -141,15 +162,9 @@ func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error
 		return opt, nil, usagef("--wire %q: %s or %s is wanted", f.wire, documentedWire, liveWire)
 	}
 	if f.url != "" {
-		u, err := url.Parse(f.url)
-		if err == nil && u.User != nil {
-			// Not shown: it may hold a password. Every answer would hold it too.
-			return opt, nil, usagef("--url: a scheme and a host are wanted, without a user, such as https://material.example.com")
+		if opt.URL, err = ownURL(f.url); err != nil {
+			return opt, nil, err
 		}
-		if err != nil || !isEndpoint(f.url) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return opt, nil, usagef("--url %q: a scheme and a host are wanted, such as https://material.example.com", f.url)
-		}
-		opt.URL = u.Scheme + "://" + u.Host
 	}
 	opt.RequireHTTPS, opt.Live = f.requireHTTPS, f.wire == liveWire
 	for _, text := range f.trusted {
@@ -173,6 +188,19 @@ func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error
 		caps[wechat.Type(name)] = n
 	}
 	return opt, caps, nil
+}
+
+// ownURL reads --url, by which callers reach us.
+func ownURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err == nil && u.User != nil {
+		// Not shown: it may hold a password. Every answer would hold it too.
+		return "", usagef("--url: a scheme and a host are wanted, without a user, such as https://material.example.com")
+	}
+	if err != nil || !isEndpoint(text) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return "", usagef("--url %q: a scheme and a host are wanted, such as https://material.example.com", text)
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // greet says where the server is and how to begin. The first line is for scripts.
@@ -226,18 +254,24 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// serve runs until ctx ends, then finishes what is under way.
-func serve(ctx context.Context, srv *http.Server, listener net.Listener, ls *library.Libraries) error {
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	tidied := make(chan struct{})
-	go func() {
-		defer close(tidied)
-		tidy(background, ls)
-	}()
-	defer func() { stop(); <-tidied }()
+// site is a listener and what serves on it.
+type site struct {
+	server   *http.Server
+	listener net.Listener
+}
 
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(listener) }()
+// serve runs until ctx ends, then finishes what is under way.
+func serve(ctx context.Context, sites []site, ls *library.Libraries) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var ended sync.WaitGroup
+	ended.Go(func() { tidy(background, ls) })
+	ended.Go(func() { push(background, ls, newPushClient()) })
+	defer func() { stop(); ended.Wait() }()
+
+	failed := make(chan error, len(sites))
+	for _, on := range sites {
+		go func() { failed <- on.server.Serve(on.listener) }()
+	}
 	select {
 	case err := <-failed:
 		return err
@@ -246,10 +280,16 @@ func serve(ctx context.Context, srv *http.Server, listener net.Listener, ls *lib
 	slog.Info("ending: finishing what is under way", "for at most", drainTime)
 	limit, cancel := context.WithTimeout(background, drainTime)
 	defer cancel()
-	if err := srv.Shutdown(limit); err != nil {
-		slog.Warn("some calls were cut off", "error", err)
-		srv.Close()
+	var ends sync.WaitGroup
+	for _, on := range sites {
+		ends.Go(func() {
+			if err := on.server.Shutdown(limit); err != nil {
+				slog.Warn("some calls were cut off", "error", err)
+				on.server.Close()
+			}
+		})
 	}
+	ends.Wait()
 	return nil
 }
 
@@ -288,6 +328,19 @@ func tidy(ctx context.Context, ls *library.Libraries) {
 
 // addAccounts creates the accounts of appid:secret,.. that are missing.
 func addAccounts(ctx context.Context, ls *library.Libraries, list string) error {
+	return eachPair("SUCAI_ACCOUNTS", list, func(appID, secret string) (same bool, err error) {
+		_, _, err = ls.NewAccount(ctx, appID, secret)
+		if !errors.Is(err, library.ErrExists) {
+			return true, err
+		}
+		a, err := ls.Accounts.Account(ctx, appID)
+		return err == nil && a.HasSecret(secret), err
+	})
+}
+
+// eachPair calls add with each appid and secret of a variable, and warns where the store
+// has another secret.
+func eachPair(variable, list string, add func(appID, secret string) (same bool, err error)) error {
 	for _, pair := range strings.Split(list, ",") {
 		pair = strings.TrimSpace(pair)
 		if pair == "" {
@@ -295,21 +348,14 @@ func addAccounts(ctx context.Context, ls *library.Libraries, list string) error 
 		}
 		appID, secret, ok := strings.Cut(pair, ":")
 		if !ok || appID == "" || secret == "" {
-			return usagef("SUCAI_ACCOUNTS: appid:secret,.. is wanted")
+			return usagef("%s: appid:secret,.. is wanted", variable)
 		}
-		_, _, err := ls.NewAccount(ctx, appID, secret)
-		if !errors.Is(err, library.ErrExists) {
-			if err != nil {
-				return fmt.Errorf("SUCAI_ACCOUNTS: %w", err)
-			}
-			continue
-		}
-		a, err := ls.Accounts.Account(ctx, appID)
+		same, err := add(appID, secret)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", variable, err)
 		}
-		if !a.HasSecret(secret) {
-			slog.Warn("SUCAI_ACCOUNTS has another secret than the store, which stays as it is", "appid", appID)
+		if !same {
+			slog.Warn(variable+" has another secret than the store, which stays as it is", "appid", appID)
 		}
 	}
 	return nil

@@ -80,6 +80,7 @@ func (ls *Libraries) RemoveAccount(ctx context.Context, appID string) error {
 		return err
 	}
 	ls.callers.drop()
+	ls.clouds.drop()
 	return ls.Materials.DeleteAll(ctx, a.ID)
 }
 

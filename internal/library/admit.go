@@ -111,13 +111,24 @@ func setKind(s *Settings, value string) error {
 // 50002 when frozen, 48001 for an interface that the account's kind lacks, 45009 over
 // the quota of the day.
 func (l *Library) Admit(ctx context.Context, endpoint string, from netip.Addr) error {
-	s := &l.Account.Settings
-	switch {
-	case len(s.Whitelist) > 0 && !slices.ContainsFunc(s.Whitelist, func(p netip.Prefix) bool { return p.Contains(from) }):
+	list := l.Account.Settings.Whitelist
+	if len(list) > 0 && !slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(from) }) {
 		return wechat.ErrIPNotAllowed.With(fmt.Sprintf("invalid ip %s ipv6 %s, not in whitelist", from, mapped(from)))
-	case s.Frozen && !tokensOnly(endpoint):
+	}
+	return l.admit(ctx, endpoint, func() error { return nil })
+}
+
+// admit is what comes behind the list of addresses. permitted stands before what the
+// account's own kind permits.
+func (l *Library) admit(ctx context.Context, endpoint string, permitted func() error) error {
+	s := &l.Account.Settings
+	if s.Frozen && !tokensOnly(endpoint) {
 		return wechat.ErrUserLimited
-	case !kinds[s.Kind].has(endpoint):
+	}
+	if err := permitted(); err != nil {
+		return err
+	}
+	if !kinds[s.Kind].has(endpoint) {
 		return wechat.ErrUnauthorized
 	}
 	quota, ok := s.Quota[endpoint]

@@ -146,16 +146,20 @@ type GrantKind string
 const (
 	PlainGrant  GrantKind = "token"
 	StableGrant GrantKind = "stable"
+
+	ComponentGrant  GrantKind = "component"  // a component's own: component_access_token
+	AuthorizerGrant GrantKind = "authorizer" // a component's on behalf of an account: authorizer_access_token
 )
 
 // Grant is what an access token allows. It is found by the sha256 of the token: the
 // token itself is not kept.
 type Grant struct {
-	Hash    [32]byte
-	Account int64
-	Kind    GrantKind
-	Expires int64 // Unix seconds; its own end
-	Ends    int64 // Unix seconds; earlier than Expires when it was superseded or revoked
+	Hash      [32]byte
+	Account   int64 // 0 in a component's own
+	Component int64 // 0 in an account's own
+	Kind      GrantKind
+	Expires   int64 // Unix seconds; its own end
+	Ends      int64 // Unix seconds; earlier than Expires when it was superseded or revoked
 }
 
 // Grants is what a change of an account may do to its grants, in the same transaction.
@@ -175,6 +179,9 @@ type Store struct {
 
 // Accounts keeps accounts and grants, under the same promises as [Materials].
 type Accounts interface {
+	CloudEnvs
+	Components
+
 	// Store gives the identity of the store.
 	Store(ctx context.Context) (*Store, error)
 
@@ -199,8 +206,8 @@ type Accounts interface {
 	// is. change may run more than once, each time on a fresh account.
 	ChangeAccount(ctx context.Context, appID string, change func(a *Account, g Grants) error) error
 
-	// RemoveAccount removes an account and its grants; its materials stay for
-	// Materials.DeleteAll and are out of reach.
+	// RemoveAccount removes an account, its grants, its environments and its authorisations
+	// of components; its materials stay for Materials.DeleteAll and are out of reach.
 	RemoveAccount(ctx context.Context, appID string) error
 
 	// Grant gives a grant by the sha256 of its token, ended or not, until it is forgotten.

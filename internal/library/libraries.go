@@ -40,7 +40,8 @@ type Libraries struct {
 	now     func() time.Time
 	rootKey []byte
 
-	callers callerCache
+	callers recent[[32]byte, Caller]
+	clouds  recent[string, CloudEnv]
 	scaled  pictureCache
 	scaling turns // pictures that are decoded at once
 	trees   turns // articles that are parsed at once

@@ -9,14 +9,18 @@ import (
 // any upload can still be under way.
 const SweepAge = 24 * time.Hour
 
-// Tidy forgets tokens that need not be remembered, calls of days gone by, temporary media that have expired,
-// and what is left of removed accounts.
+// Tidy forgets tokens and codes that need not be remembered, calls of days gone by, messages
+// to platforms that are done, temporary media that have expired, and what is left of
+// removed accounts.
 func (ls *Libraries) Tidy(ctx context.Context) error {
 	now := ls.now().Unix()
 	if err := ls.Accounts.ForgetGrants(ctx, now, now-remembered); err != nil {
 		return err
 	}
 	if err := ls.Accounts.ForgetCalls(ctx, ls.day()); err != nil {
+		return err
+	}
+	if err := ls.Accounts.ForgetComponents(ctx, now-remembered); err != nil {
 		return err
 	}
 	if err := ls.Materials.DeleteExpired(ctx, now); err != nil {

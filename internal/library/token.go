@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"strconv"
-	"sync"
-	"time"
 
 	"sucai/wechat"
 )
@@ -20,7 +18,6 @@ const (
 	remembered   = 24 * 3600
 	forceRest    = 30 // seconds after a forced refresh in which another does nothing
 	forcesADay   = 20
-	callerAge    = time.Second // how long a grant and its account may be taken from memory
 )
 
 // Known gives the account with an appid; 40013 where there is none.
@@ -120,8 +117,10 @@ func newGrant(kind GrantKind, token string, now int64) *Grant {
 
 // Caller is who a token stands for.
 type Caller struct {
-	Account *Account
-	Grant   *Grant
+	Account   *Account   // nil for a component by its own token
+	Grant     *Grant     // nil where no token was needed
+	Component *Component // nil for an account by itself
+	Sets      []int      // of a component on behalf of an account: the permission sets that both have, none when it was withdrawn
 }
 
 // Authenticate tells who calls with a token. Errors: 40001 for a token that is unknown,
@@ -140,14 +139,13 @@ func (ls *Libraries) Authenticate(ctx context.Context, token string) (*Caller, e
 		if err != nil {
 			return nil, err
 		}
-		a, err := ls.Accounts.AccountByID(ctx, g.Account)
+		c, err = ls.caller(ctx, g)
 		if errors.Is(err, ErrNotFound) {
 			return nil, wechat.ErrInvalidCredential
 		}
 		if err != nil {
 			return nil, err
 		}
-		c = &Caller{a, g}
 		ls.callers.put(hash, c, seen)
 	}
 	switch now := ls.now().Unix(); {
@@ -157,54 +155,4 @@ func (ls *Libraries) Authenticate(ctx context.Context, token string) (*Caller, e
 		return nil, wechat.ErrInvalidCredential
 	}
 	return nil, wechat.ErrTokenExpired
-}
-
-// callerCache remembers callers for callerAge, counted from before they were read.
-type callerCache struct {
-	mu      sync.RWMutex
-	callers map[[32]byte]cachedCaller
-	drops   int
-}
-
-type cachedCaller struct {
-	*Caller
-	read time.Time
-}
-
-// sight is when and on which state of the cache a read began.
-type sight struct {
-	at    time.Time
-	drops int
-}
-
-const cachedCallers = 10_000 // about 10 MB
-
-func (c *callerCache) get(hash [32]byte) (*Caller, sight) {
-	now := time.Now()
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if e, ok := c.callers[hash]; ok && now.Sub(e.read) < callerAge {
-		return e.Caller, sight{}
-	}
-	return nil, sight{now, c.drops}
-}
-
-// put forgets what was read before the last drop.
-func (c *callerCache) put(hash [32]byte, caller *Caller, s sight) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.drops != c.drops {
-		return
-	}
-	if c.callers == nil || len(c.callers) >= cachedCallers {
-		c.callers = map[[32]byte]cachedCaller{}
-	}
-	c.callers[hash] = cachedCaller{caller, s.at}
-}
-
-func (c *callerCache) drop() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.callers = nil
-	c.drops++
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"sucai/internal/library"
 )
 
@@ -184,18 +186,20 @@ func TestHugeJSON(t *testing.T) {
 // Large bodies wait for each other instead of piling up in memory.
 func TestMemoryBudget(t *testing.T) {
 	f := newFixture(t)
+	f.server.budget = 20 << 20 // two such news at once, and a change of one alone
+	f.server.memory = semaphore.NewWeighted(f.server.budget)
 	cover := f.add("image", "c.png", pngBytes(1, 1))
-	big := quote("<p class='" + strings.Repeat("x", 1<<20-100) + "'>a</p>")
+	big := quote("<p class='" + strings.Repeat("x", 300<<10) + "'>a</p>")
 	articles := make([]string, 4)
 	for i := range articles {
 		articles[i] = f.article(cover, "content", big)
 	}
 	body := `{"articles":[` + strings.Join(articles, ",") + `]}`
 	var wg sync.WaitGroup
-	for range 4 {
+	for range 6 {
 		wg.Go(func() {
 			id := f.member(f.call("material/add_news", body), "media_id").(string)
-			if n := f.getNews(id); len(n.NewsItem) != 4 || len(n.NewsItem[3].Content) < 1<<20-100 {
+			if n := f.getNews(id); len(n.NewsItem) != 4 || len(n.NewsItem[3].Content) < 300<<10 {
 				t.Errorf("%d articles came back", len(n.NewsItem))
 			}
 			updated := f.call("material/update_news", `{"media_id":"`+id+`","index":3,"articles":`+articles[0]+`}`)
@@ -204,10 +208,10 @@ func TestMemoryBudget(t *testing.T) {
 	}
 	wg.Wait()
 	page := f.call("material/batchget_material", `{"type":"news","offset":0,"count":20}`)
-	if n := f.member(page, "item_count"); n != 4.0 {
+	if n := f.member(page, "item_count"); n != 6.0 {
 		t.Errorf("%v items", n)
 	}
-	if !f.server.memory.TryAcquire(memoryBudget) {
+	if !f.server.memory.TryAcquire(f.server.budget) {
 		t.Error("some of the budget was not given back")
 	}
 }

@@ -106,10 +106,19 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		}
 	}
 	for path, rt := range routes {
-		expected := []*wechat.Error{wechat.ErrSystem, wechat.ErrIPNotAllowed, wechat.ErrRequireHTTPS, wechat.ErrQuota}
-		if rt.caller == account {
+		expected := []*wechat.Error{wechat.ErrSystem, wechat.ErrRequireHTTPS}
+		if strings.HasPrefix(path, "/cgi-bin/component/") {
+			expected = append(expected, wechat.ErrClientIP)
+		} else {
+			expected = append(expected, wechat.ErrIPNotAllowed, wechat.ErrQuota)
+		}
+		switch rt.caller {
+		case account:
 			expected = append(expected, wechat.ErrTokenMissing, wechat.ErrInvalidCredential, wechat.ErrTokenExpired,
-				wechat.ErrUserLimited, wechat.ErrUnauthorized)
+				wechat.ErrUserLimited, wechat.ErrUnauthorized, wechat.ErrClientIP, wechat.ErrSetMissing)
+		case component:
+			expected = append(expected, wechat.ErrTokenMissing, wechat.ErrInvalidCredential, wechat.ErrTokenExpired,
+				wechat.ErrComponentToken, wechat.ErrInvalidComponent)
 		}
 		switch rt.methods {
 		case "GET":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -33,6 +34,7 @@ type Reply struct {
 	Code        int       // errcode, 0 where it succeeded
 	RID         string
 	trouble     error // for the log
+	rq          *request
 	close       []func()
 }
 
@@ -48,6 +50,9 @@ func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error)
 	out := s.render(rq, value, err)
 	defer out.Close()
 	h := w.Header()
+	if rq.known != nil && out.Code == 0 {
+		maps.Copy(h, rq.known.Success)
+	}
 	h["X-Rid"] = []string{rq.rid}
 	h["Content-Type"] = []string{out.ContentType}
 	h["Content-Length"] = []string{strconv.FormatInt(out.Size, 10)}
@@ -185,13 +190,11 @@ func (s *Server) logCall(rq *request, code int, sent int64, err error) {
 	if !s.log.Enabled(rq.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 8)
+	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("endpoint", rq.URL.Path), slog.Int("errcode", code), slog.Int64("bytes", sent),
 		slog.Duration("took", time.Since(rq.start).Round(time.Microsecond)), slog.String("rid", rq.rid),
 		slog.String("from", s.client(rq.Request).String()))
-	if rq.caller != nil {
-		attrs = append(attrs, slog.String("appid", rq.caller.Account.AppID))
-	}
+	attrs = append(attrs, rq.who()...)
 	if note != "" {
 		attrs = append(attrs, slog.String("error", note))
 	}

@@ -21,6 +21,8 @@ type request struct {
 	start   time.Time
 	body    *body
 	query   url.Values
+	known   *Known // of a listener whose callers are known; else nil
+	route   route
 	caller  *library.Caller  // nil where nobody need be known
 	library *library.Library // the caller's
 	memory  hold
@@ -35,7 +37,12 @@ func (rq *request) param(name string) string {
 	return rq.query.Get(name)
 }
 
-func (rq *request) base() string { return rq.server.base(rq.Request) }
+func (rq *request) base() string {
+	if rq.known != nil && rq.known.Base != "" && rq.server.opt.URL == "" {
+		return rq.known.Base
+	}
+	return rq.server.base(rq.Request)
+}
 
 // The largest bodies of JSON requests, in bytes. A news has at most eight articles of
 // less than 1 MB each, and JSON may write a character as six.
@@ -65,7 +72,7 @@ type hold struct {
 // room waits until size bytes may be worked on in memory, until release. What is held
 // already counts.
 func (h *hold) room(size int64) error {
-	held := min(size*copies, memoryBudget) - h.bytes
+	held := min(size*copies, h.server.budget) - h.bytes
 	if size <= freeMemory || held <= 0 {
 		return nil
 	}

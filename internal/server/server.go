@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +40,8 @@ type Server struct {
 	opt       Options
 	log       *slog.Logger
 	limits    limits
-	memory    *semaphore.Weighted // bytes that large bodies and answers may hold together
+	memory    *semaphore.Weighted // what large bodies and answers may hold together:
+	budget    int64               // bytes
 }
 
 // limits in time, of one request.
@@ -58,6 +58,7 @@ func New(ls *library.Libraries, opt Options) *Server {
 		log:       opt.Log,
 		limits:    limits{progress: 30 * time.Second, body: 10 * time.Minute},
 		memory:    semaphore.NewWeighted(memoryBudget),
+		budget:    memoryBudget,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -98,30 +99,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveAPI answers a call of the API.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, s.newRequest(r, s.watch(w, r)))
-}
-
-// ServeAs answers a call of the API that needs no token, since the caller is known to be
-// an account.
-func (s *Server) ServeAs(w http.ResponseWriter, r *http.Request, a *library.Account) {
-	rq := s.newRequest(r, s.watch(w, r))
-	rq.as(&library.Caller{Account: a})
-	s.answer(w, rq)
-}
-
-// Call makes a call of the API for a caller who is known to be an account, and gives the
-// reply instead of sending it. r is the request by which it came, whose context and
-// sender count; path and body are those of the call over HTTPS. The reply is to be closed.
-func (s *Server) Call(r *http.Request, a *library.Account, path string, body []byte) *Reply {
-	r = r.Clone(r.Context())
-	r.Method, r.URL, r.ContentLength = http.MethodPost, &url.URL{Path: path}, int64(len(body))
-	rq := s.newRequest(r, bodyOf(body))
-	rq.as(&library.Caller{Account: a})
-	value, err := rq.call()
-	out := s.render(rq, value, err)
-	s.logCall(rq, out.Code, out.Size, out.trouble)
-	out.RID = rq.rid
-	out.close = append(out.close, rq.done)
-	return out
 }
 
 func (s *Server) newRequest(r *http.Request, b *body) *request {

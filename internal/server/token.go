@@ -53,5 +53,5 @@ func (rq *request) credential(appID, grantType, secret string) (*library.Account
 	case !a.HasSecret(secret):
 		return nil, wechat.ErrInvalidSecret
 	}
-	return a, rq.admit(a)
+	return a, rq.admit(&library.Caller{Account: a})
 }

@@ -42,6 +42,8 @@ var (
 	selectAll     = sqlText(`select ` + accountColumns + ` from account order by appid`)
 	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = $4, stable = $5 where id = $1`)
 	deleteAccount = sqlText(`delete from account where appid = $1 returning id`)
+	stayAccount   = sqlText(`select id from account where appid = $1` + forStay)
+	stayByID      = sqlText(`select id from account where id = $1` + forStay)
 	insertCounter = sqlText(`insert into counter (account, type, next, live) values ($1, 'image', 1, 0), ($1, 'voice', 1, 0), ($1, 'video', 1, 0), ($1, 'news', 1, 0)`)
 )
 
@@ -159,14 +161,27 @@ func (s *Store) RemoveAccount(ctx context.Context, appID string) error {
 		return library.ErrNotFound
 	}
 	return s.change(ctx, callTime, func(q query) error {
+		a, err := scanAccount(q.row(selectAccount, appID))
+		if err != nil {
+			return err
+		}
+		if _, err := q.lockComponents(a.ID); err != nil { // before the account, as their changes do
+			return err
+		}
 		var id int64
 		if err := q.row(deleteAccount, appID).Scan(&id); err != nil {
+			return err
+		}
+		if err := q.withdrawAll(id); err != nil {
 			return err
 		}
 		if _, err := q.exec(deleteGrants, id); err != nil {
 			return err
 		}
-		_, err := q.exec(deleteCalls, id)
+		if err := removeClouds(q, id); err != nil {
+			return err
+		}
+		_, err = q.exec(deleteCalls, id)
 		return err
 	})
 }

@@ -19,7 +19,7 @@ func (s *Store) DB() *sql.DB { return s.write }
 
 // Statements are the texts of all statements but of those that may read all they want.
 func Statements() []string {
-	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true}
+	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true}
 	var list []string
 	for st, text := range texts {
 		if !may[statement(st)] {

@@ -7,8 +7,8 @@ import (
 )
 
 var (
-	insertGrant  = sqlText(`insert into access_grant (hash, account, kind, expires, ends) values ($1, $2, $3, $4, $5)`)
-	selectGrant  = sqlText(`select account, kind, expires, ends from access_grant where hash = $1`)
+	insertGrant  = sqlText(`insert into access_grant (hash, account, component, kind, expires, ends) values ($1, $2, $3, $4, $5, $6)`)
+	selectGrant  = sqlText(`select account, component, kind, expires, ends from access_grant where hash = $1`)
 	endGrants    = sqlText(`update access_grant set ends = $3 where account = $1 and kind = $2 and ends > $3`)
 	deleteGrants = sqlText(`delete from access_grant where account = $1`)
 	forgetGrants = sqlText(`delete from access_grant where ends < $1 and (ends < expires or expires < $2)`)
@@ -23,16 +23,20 @@ type grants struct {
 
 func (g *grants) Add(n *library.Grant) error {
 	n.Account = g.account
-	return g.exec(insertGrant, n.Hash[:], n.Account, n.Kind, n.Expires, n.Ends)
+	if g.err == nil {
+		g.err = g.q.addGrant(n)
+	}
+	return g.err
+}
+
+func (q query) addGrant(n *library.Grant) error {
+	_, err := q.exec(insertGrant, n.Hash[:], n.Account, n.Component, n.Kind, n.Expires, n.Ends)
+	return err
 }
 
 func (g *grants) End(kind library.GrantKind, at int64) error {
-	return g.exec(endGrants, g.account, kind, at)
-}
-
-func (g *grants) exec(st statement, args ...any) error {
 	if g.err == nil {
-		_, g.err = g.q.exec(st, args...)
+		_, g.err = g.q.exec(endGrants, g.account, kind, at)
 	}
 	return g.err
 }
@@ -41,7 +45,7 @@ func (g *grants) exec(st statement, args ...any) error {
 func (s *Store) Grant(ctx context.Context, hash [32]byte) (*library.Grant, error) {
 	g := &library.Grant{Hash: hash}
 	err := s.look(ctx, func(q query) error {
-		return q.row(selectGrant, hash[:]).Scan(&g.Account, &g.Kind, &g.Expires, &g.Ends)
+		return q.row(selectGrant, hash[:]).Scan(&g.Account, &g.Component, &g.Kind, &g.Expires, &g.Ends)
 	})
 	if err != nil {
 		return nil, err

@@ -486,13 +486,19 @@ func TestPostgresPlans(t *testing.T) {
 	s := open(t, storetest.Postgres(t), sqlstore.Server)
 	for _, text := range []string{
 		`insert into account (appid, uin, salt, hash, created, settings) select 'wx' || n, n, '', '', 0, '{}' from generate_series(1, 5000) n`,
-		`insert into access_grant select sha256(n::text::bytea), n % 5000, 'token', n, n from generate_series(1, 20000) n`,
+		`insert into access_grant select sha256(n::text::bytea), n % 5000, n % 7 * (n % 300), 'token', n, n from generate_series(1, 20000) n`,
 		`insert into counter select n, t, 1000, 1000 from generate_series(1, 2000) n, unnest(array['image', 'voice', 'video', 'news']) t`,
 		`insert into calls select n % 2000, 'e' || n % 10, n / 1000, 1 from generate_series(1, 20000) n on conflict do nothing`,
 		`insert into bucket select n % 20, 'image', 1, n / 20, 32 from generate_series(1, 20000) n`,
 		`insert into material (account, media_id, type, number, name, introduction, key, blob, size, format, width, height, articles_format, created, updated, expires, version, articles)
 			select n % 20, 'm' || n, case when n % 3 = 0 then 'news' else 'image' end, n, '', '', 'k' || n, 'b' || n, 1, 'png', 1, 1, 1, n, n, case when n % 100 = 0 then n else 0 end, 1, ''
 			from generate_series(1, 60000) n`,
+		`insert into cloud_env select 'env' || n, 'id' || n, '', '', n, '[]', n from generate_series(1, 5000) n`,
+		`insert into cloud_allow select 'env' || n, n % 3000 from generate_series(1, 5000) n`,
+		`insert into component (appid, salt, hash, created, settings, ticket, ticket_made, next_ticket) select 'wx' || n, '', '', 0, '{}', '', 0, n from generate_series(1, 5000) n`,
+		`insert into component_authorization select c, n, '1', '', 0, 0 from generate_series(1, 5000) n, generate_series(10, 20) c`,
+		`insert into component_code select sha256(n::text::bytea), n % 1000, 'preauth', 0, n from generate_series(1, 20000) n`,
+		`insert into component_push (component, info_type, message, created, due) select n % 1000, 'image', '', n, case when n % 20 = 0 then n end from generate_series(1, 20000) n`,
 		`analyze`,
 	} {
 		_, err := s.DB().Exec(text)
@@ -511,7 +517,7 @@ func TestPostgresPlans(t *testing.T) {
 		must(t, c.QueryRowContext(t.Context(), `select array_to_string(parameter_types, ',') from pg_prepared_statements where name = $1`, fmt.Sprintf("plan_%d", i)).Scan(&types))
 		var args []string
 		for _, name := range strings.Split(types, ",") {
-			args = append(args, map[string]string{"text": "'image'", "bytea": `'\x00'`, "bigint": "15", "integer": "1"}[name])
+			args = append(args, map[string]string{"text": "'image'", "bytea": `'\x00'`, "bigint": "15", "integer": "1", "boolean": "true"}[name])
 		}
 		execute := fmt.Sprintf("explain execute plan_%d", i)
 		if types != "" {

@@ -79,7 +79,7 @@ func TestNotADatabase(t *testing.T) {
 }
 
 // No statement reads more than it gives: no scan of a table, no sorting, no counting.
-// A page of the list of accounts, and what runs once at a start, may.
+// The lists of accounts, platforms and environments, and what runs once at a start, may.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
 	for _, text := range Statements() {

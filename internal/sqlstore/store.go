@@ -106,7 +106,8 @@ func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) 
 
 // change runs fn in a transaction and commits it when fn succeeds: when change returns
 // nil, what fn did is on disk. On SQLite it excludes other writers. On PostgreSQL it
-// excludes those that lock the same rows; the order is counter, material, buckets.
+// excludes those that lock the same rows; the order is counter, material, buckets, and
+// component, account.
 //
 // fn may run more than once, each time on a state without what it did before. An error
 // that isUnknown is of a commit that may have happened or not.

@@ -46,6 +46,18 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"account: grants":                           grants,
 		"account: identity":                         identity,
 		"account: calls are counted":                countsCalls,
+		"cloud: created, read, rotated, removed":    cloudEnvs,
+		"cloud: removed with accounts":              cloudEnvsOfRemoved,
+		"cloud: trouble is no absence":              cloudTrouble,
+		"component: created, changed, removed":      components,
+		"component: a failed change leaves nothing": failedComponentChange,
+		"component: grants":                         componentGrants,
+		"component: codes are good once":            codes,
+		"component: authorisations":                 authorizations,
+		"component: accounts removed meanwhile":     authorizedUnderUs,
+		"cloud: accounts removed meanwhile":         cloudEnvsUnderUs,
+		"component: tickets fall due":               ticketsDue,
+		"component: a message is one taker's":       pushes,
 		"blob: put, open, remove":                   putOpenRemove,
 		"blob: errors come out and nothing is left": putFails,
 		"blob: claimed by one store":                claim,
@@ -620,6 +632,18 @@ func impossibleNames(t *testing.T, s *store) {
 		wantErr(t, err, library.ErrNotFound)
 		wantErr(t, s.Accounts.ChangeAccount(s.ctx, name, func(*library.Account, library.Grants) error { return nil }), library.ErrNotFound)
 		wantErr(t, s.Accounts.RemoveAccount(s.ctx, name), library.ErrNotFound)
+		_, err = s.Accounts.Component(s.ctx, name)
+		wantErr(t, err, library.ErrNotFound)
+		wantErr(t, s.Accounts.ChangeComponent(s.ctx, name, func(*library.Component, library.Holdings) error { return nil }), library.ErrNotFound)
+		wantErr(t, s.Accounts.RemoveComponent(s.ctx, name), library.ErrNotFound)
+		_, err = s.Accounts.CloudEnv(s.ctx, name)
+		wantErr(t, err, library.ErrNotFound)
+		_, err = s.Accounts.CloudEnvBySecretID(s.ctx, name)
+		wantErr(t, err, library.ErrNotFound)
+		wantErr(t, s.Accounts.CreateCloudEnv(s.ctx, cloudEnv("env", name)), library.ErrNotFound)
+		wantErr(t, s.Accounts.CreateCloudEnv(s.ctx, cloudEnv("env", "a", name)), library.ErrNotFound)
+		wantErr(t, s.Accounts.SetCloudKeys(s.ctx, cloudEnv(name, "a")), library.ErrNotFound)
+		wantErr(t, s.Accounts.RemoveCloudEnv(s.ctx, name), library.ErrNotFound)
 		free, err := s.Materials.Unreferenced(s.ctx, []string{name})
 		s.must(t, err)
 		if len(free) != 1 {

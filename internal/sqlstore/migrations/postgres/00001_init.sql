@@ -22,14 +22,16 @@ create table account (
 );
 
 create table access_grant (
-    hash    bytea  primary key,
-    account bigint not null,
-    kind    text collate "C" not null,
-    expires bigint not null,
-    ends    bigint not null
+    hash      bytea  primary key,
+    account   bigint not null, -- 0 in a component's own
+    component bigint not null default 0,
+    kind      text collate "C" not null,
+    expires   bigint not null,
+    ends      bigint not null
 );
 create index access_grant_account on access_grant (account, kind);
 create index access_grant_ends on access_grant (ends);
+create index access_grant_component on access_grant (component, account) where component > 0;
 
 create table material (
     id              bigint generated always as identity primary key,
@@ -89,3 +91,75 @@ create table calls (
     primary key (account, endpoint, day)
 );
 create index calls_day on calls (day);
+
+-- Environments of cloud calls, and the accounts that each may call for beside its owner.
+create table cloud_env (
+    id         text collate "C" primary key,
+    secret_id  text collate "C" not null unique,
+    secret_key text   not null,
+    ticket     text   not null,
+    owner      bigint not null,
+    methods    text   not null,
+    created    bigint not null
+);
+create index cloud_env_owner on cloud_env (owner);
+
+create table cloud_allow (
+    env     text collate "C" not null,
+    account bigint not null,
+    primary key (env, account)
+);
+create index cloud_allow_account on cloud_allow (account);
+
+-- Third-party platforms. authorized is how many authorisations one has: no page counts rows.
+create table component (
+    id          bigint generated always as identity primary key,
+    appid       text collate "C" not null unique,
+    salt        bytea  not null,
+    hash        bytea  not null,
+    created     bigint not null,
+    settings    text   not null,
+    ticket      text   not null,
+    ticket_made bigint not null,
+    next_ticket bigint not null,
+    authorized  bigint not null default 0
+);
+create index component_next_ticket on component (next_ticket) where next_ticket > 0;
+
+create table component_authorization (
+    component bigint not null,
+    account   bigint not null,
+    sets      text   not null, -- numbers with commas
+    refresh   text   not null,
+    created   bigint not null,
+    updated   bigint not null,
+    primary key (component, account)
+);
+create index component_authorization_account on component_authorization (account);
+
+create table component_code (
+    hash      bytea  primary key,
+    component bigint not null,
+    kind      text collate "C" not null,
+    account   bigint not null,
+    expires   bigint not null
+);
+create index component_code_component on component_code (component);
+create index component_code_expires on component_code (expires);
+
+-- What is done has no due time any more.
+create table component_push (
+    id        bigint generated always as identity primary key,
+    component bigint  not null,
+    info_type text collate "C" not null,
+    message   bytea   not null,
+    created   bigint  not null,
+    due       bigint,
+    tries     bigint  not null default 0,
+    outcome   text    not null default '',
+    delivered boolean not null default false
+);
+create index component_push_component on component_push (component, id);
+create index component_push_due on component_push (due) where due is not null;
+create index component_push_waiting on component_push (component, info_type) where due is not null;
+create index component_push_done on component_push (created) where due is null;

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sucai/internal/library"
+	"sucai/internal/library/storetest"
+	"sucai/wechat"
+)
+
+// platform is a third-party platform's end of the pushes.
+type platform struct {
+	t      *testing.T
+	cipher *wechat.MessageCipher
+
+	mu     sync.Mutex
+	reply  func() (status int, body string)
+	err    error
+	events []*wechat.ComponentEvent
+	at     []time.Time
+}
+
+func (p *platform) take(r *http.Request) (int, string, error) {
+	message, err := p.cipher.Open(r.URL.Query(), r.Body)
+	if err != nil {
+		p.t.Error(err)
+	}
+	event, err := wechat.ParseComponentEvent(message)
+	if err != nil {
+		p.t.Error(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.events, p.at = append(p.events, event), append(p.at, time.Now())
+	if p.reply == nil {
+		return http.StatusOK, "success", p.err
+	}
+	status, body := p.reply()
+	return status, body, p.err
+}
+
+// RoundTrip implements http.RoundTripper, without a network.
+func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body, err := p.take(r)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}, Request: r}, nil
+}
+
+func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status, body, _ := p.take(r)
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// answer sets what it replies from now on; nil is success.
+func (p *platform) answer(reply func() (status int, body string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reply = reply
+}
+
+// taken gives the types of the messages that came since the last call, and when.
+func (p *platform) taken() (infoTypes []string, at []time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.events {
+		infoTypes = append(infoTypes, e.InfoType)
+	}
+	at, p.at, p.events = p.at, nil, nil
+	return infoTypes, at
+}
+
+const pushKey = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+
+func newPlatform(t *testing.T) *platform {
+	cipher, err := wechat.NewMessageCipher("wxplatform", "messagetoken", pushKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &platform{t: t, cipher: cipher}
+}
+
+// pushing runs fn beside a server's push, in the time of the bubble.
+func pushing(t *testing.T, nodes int, fn func(t *testing.T, ls *library.Libraries, p *platform)) {
+	synctest.Test(t, func(t *testing.T) {
+		ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, filepath.Join(t.TempDir(), "data")), library.Options{})
+		check := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		check(err)
+		_, _, err = ls.NewComponent(t.Context(), "wxplatform", "secret")
+		check(err)
+		check(ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
+			return errors.Join(s.Set("token", "messagetoken"), s.Set("aes_key", pushKey), s.Set("push_url", "http://platform.example/x?own=1"))
+		}))
+		p := newPlatform(t)
+		client := newPushClient()
+		client.Transport = p
+		ctx, stop := context.WithCancel(t.Context())
+		var ended sync.WaitGroup
+		for range nodes {
+			ended.Go(func() { push(ctx, ls, client) })
+		}
+		fn(t, ls, p)
+		stop()
+		ended.Wait()
+	})
+}
+
+func wantTaken(t *testing.T, p *platform, want ...string) []time.Time {
+	t.Helper()
+	got, at := p.taken()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Fatalf("%v were pushed, want %v", got, want)
+	}
+	return at
+}
+
+// A ticket comes at once and every ten minutes, from one of however many nodes.
+func TestTicketsArePushed(t *testing.T) {
+	for _, nodes := range []int{1, 3} {
+		pushing(t, nodes, func(t *testing.T, ls *library.Libraries, p *platform) {
+			time.Sleep(1100 * time.Millisecond)
+			wantTaken(t, p, "component_verify_ticket")
+			time.Sleep(595 * time.Second)
+			wantTaken(t, p)
+			time.Sleep(10 * time.Second)
+			wantTaken(t, p, "component_verify_ticket")
+			time.Sleep(30 * time.Minute)
+			wantTaken(t, p, "component_verify_ticket", "component_verify_ticket", "component_verify_ticket")
+			if err := ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error { return s.Set("push_url", "") }); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(30 * time.Minute)
+			wantTaken(t, p)
+		})
+	}
+}
+
+// What a platform does not take is tried again, after longer and longer pauses; a ticket
+// gives way to the next one.
+func TestPushesAreTriedAgain(t *testing.T) {
+	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {
+		p.answer(func() (int, string) { return http.StatusOK, "fail " + strings.Repeat("x", 5000) })
+		time.Sleep(9 * time.Minute)
+		at := wantTaken(t, p, "component_verify_ticket", "component_verify_ticket", "component_verify_ticket",
+			"component_verify_ticket", "component_verify_ticket", "component_verify_ticket")
+		for i, pause := range []int{10, 20, 40, 80, 160} {
+			if got := at[i+1].Sub(at[i]).Round(time.Second); got < time.Duration(pause)*time.Second || got > time.Duration(pause+3)*time.Second {
+				t.Errorf("pause %d is %s, want about %d s", i, got, pause)
+			}
+		}
+		c, err := ls.Accounts.Component(t.Context(), "wxplatform")
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := ls.ComponentState(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := state.Pushes[0].String(); !strings.Contains(text, `answered 200 "fail xxx`) || !strings.Contains(text, "tried 6 times, again at") || len(text) > 400 {
+			t.Errorf("shown: %s", text)
+		}
+		p.answer(nil)
+		time.Sleep(70 * time.Second)
+		wantTaken(t, p, "component_verify_ticket") // the next one, not both
+		if state, err = ls.ComponentState(t.Context(), c); err != nil || len(state.Pushes) != 2 ||
+			!strings.HasSuffix(state.Pushes[0].String(), ": delivered") || !strings.HasSuffix(state.Pushes[1].String(), ": gave way to a newer ticket") {
+			t.Errorf("shown: %v, %v", state.Pushes, err)
+		}
+	})
+}
+
+// Events come once each, and one that is never taken is given up.
+func TestEventsArePushed(t *testing.T) {
+	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {
+		check := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		wantTaken(t, p, "component_verify_ticket")
+		a, _, err := ls.NewAccount(t.Context(), "wxaccount", "")
+		check(err)
+		authorize := func(sets ...int) string {
+			t.Helper()
+			code, err := ls.Authorize(t.Context(), "wxplatform", a, sets, "")
+			check(err)
+			return code
+		}
+		code := authorize(11)
+		time.Sleep(2 * time.Second)
+		p.mu.Lock()
+		e := *p.events[0]
+		p.mu.Unlock()
+		if e.AppID != "wxplatform" || e.AuthorizerAppID != "wxaccount" || e.AuthorizationCode != code ||
+			e.AuthorizationCodeExpiredTime != e.CreateTime+3600 || time.Since(time.Unix(e.CreateTime, 0)) > 5*time.Second {
+			t.Errorf("the event is %+v", e)
+		}
+		wantTaken(t, p, "authorized")
+		authorize(11)
+		time.Sleep(2 * time.Second)
+		wantTaken(t, p) // it allows what it did
+		authorize(11, 100)
+		time.Sleep(2 * time.Second)
+		wantTaken(t, p, "updateauthorized")
+
+		p.mu.Lock()
+		p.err = errors.New("connection refused")
+		p.mu.Unlock()
+		check(ls.Unauthorize(t.Context(), "wxplatform", a))
+		check(ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error { return nil }))
+		time.Sleep(8 * time.Hour)
+		kinds, _ := p.taken()
+		events := 0
+		for _, kind := range kinds {
+			if kind == "unauthorized" {
+				events++
+			}
+		}
+		if events != 12 {
+			t.Errorf("the event was tried %d times", events)
+		}
+	})
+}
+
+// `component push` does it itself, whether a server runs or not, and says what became of it.
+func TestComponentPush(t *testing.T) {
+	p := newPlatform(t)
+	srv := httptest.NewServer(p)
+	defer srv.Close()
+	dir := t.TempDir()
+	sucai := func(args ...string) (string, error) {
+		cmd := exec.Command(binary(t), append(append([]string{"component"}, args...), "--data", filepath.Join(dir, "data"))...)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	must := func(args ...string) string {
+		t.Helper()
+		out, err := sucai(args...)
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return out
+	}
+	must("add", "wxplatform")
+	must("set", "wxplatform", "token=messagetoken", "aes_key="+pushKey, "push_url="+srv.URL)
+	if out := must("push", "wxplatform"); out != "delivered=true\n" {
+		t.Errorf("prints %q", out)
+	}
+	wantTaken(t, p, "component_verify_ticket")
+
+	server, err := startServer(binary(t), os.Environ(), dir, "--data", filepath.Join(dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must("push", "wxplatform")
+	time.Sleep(2 * time.Second) // the server has nothing to do
+	wantTaken(t, p, "component_verify_ticket")
+	ticket := strings.TrimSpace(must("ticket", "wxplatform"))
+	if ticket == "" {
+		t.Error("no ticket")
+	}
+
+	p.answer(func() (int, string) { return http.StatusFound, "success" })
+	out, err := sucai("push", "wxplatform")
+	if err == nil || !strings.Contains(out, `the ticket was not taken: answered 302 "success" where 200 and success are wanted`) {
+		t.Errorf("prints %q, %v", out, err)
+	}
+	p.answer(nil)
+	for end := time.Now().Add(30 * time.Second); !strings.HasSuffix(strings.TrimSpace(firstPush(must("show", "wxplatform"))), "delivered"); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the server did not try again:\n%s", must("show", "wxplatform"))
+		}
+	}
+	wantTaken(t, p, "component_verify_ticket", "component_verify_ticket")
+	if err := server.stop(); err != nil {
+		t.Error(err)
+	}
+	if log := server.err.String(); strings.Contains(log, ticket) || strings.Contains(log, pushKey) || strings.Contains(log, "messagetoken") {
+		t.Errorf("secrets in the log:\n%s", log)
+	}
+}
+
+func firstPush(shown string) string {
+	for line := range strings.Lines(shown) {
+		if strings.HasPrefix(line, "push=") {
+			return line
+		}
+	}
+	return ""
+}

@@ -1,0 +1,156 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sucai/internal/library"
+)
+
+const authorizationColumns = `select a.component, a.account, b.appid, a.sets, a.refresh, a.created, a.updated
+	from component_authorization a join account b on b.id = a.account `
+
+var (
+	selectAuthorization  = sqlText(authorizationColumns + `where a.component = $1 and a.account = $2`)
+	selectAuthorizations = sqlText(authorizationColumns + `where a.component = $1 order by a.component, a.account limit $2 offset $3`)
+	selectAuthorized     = sqlText(`select authorized from component where id = $1`)
+	insertAuthorization  = sqlText(`insert into component_authorization (component, account, sets, refresh, created, updated) values ($1, $2, $3, $4, $5, $6)`)
+	updateAuthorization  = sqlText(`update component_authorization set sets = $3, refresh = $4, created = $5, updated = $6 where component = $1 and account = $2`)
+	deleteAuthorization  = sqlText(`delete from component_authorization where component = $1 and account = $2`)
+	deleteAuthorizations = sqlText(`delete from component_authorization where component = $1`)
+	addAuthorized        = sqlText(`update component set authorized = authorized + $2 where id = $1`)
+	selectAuthorizedBy   = sqlText(`select component from component_authorization where account = $1`)
+	lockComponentByID    = sqlText(`select id from component where id = $1` + forUpdate)
+)
+
+func scanAuthorization(row interface{ Scan(...any) error }) (*library.Authorization, error) {
+	a := &library.Authorization{}
+	var sets string
+	if err := row.Scan(&a.Component, &a.Account, &a.AppID, &sets, &a.RefreshToken, &a.Created, &a.Updated); err != nil {
+		return nil, err
+	}
+	for _, text := range strings.FieldsFunc(sets, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("permission sets of %s: %w", a.AppID, err)
+		}
+		a.Sets = append(a.Sets, n)
+	}
+	return a, nil
+}
+
+func setsText(sets []int) string {
+	texts := make([]string, len(sets))
+	for i, n := range sets {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, ",")
+}
+
+// Authorization implements library.Components.
+func (s *Store) Authorization(ctx context.Context, component, account int64) (a *library.Authorization, err error) {
+	err = s.look(ctx, func(q query) error {
+		a, err = scanAuthorization(q.row(selectAuthorization, component, account))
+		return err
+	})
+	return a, err
+}
+
+// AuthorizationPage implements library.Components.
+func (s *Store) AuthorizationPage(ctx context.Context, component, offset, count int64) (list []*library.Authorization, total int64, err error) {
+	err = s.view(ctx, callTime, func(q query) error {
+		list = nil
+		if err := q.row(selectAuthorized, component).Scan(&total); err != nil {
+			return err
+		}
+		rows, err := q.rows(selectAuthorizations, component, count, offset)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			a, err := scanAuthorization(rows)
+			if err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
+		return rows.Err()
+	})
+	return list, total, err
+}
+
+func (h *holdings) Authorization(account int64) (a *library.Authorization, err error) {
+	err = h.do(func() (err error) {
+		a, err = scanAuthorization(h.q.row(selectAuthorization, h.component, account))
+		return err
+	})
+	return a, err
+}
+
+func (h *holdings) SetAuthorization(a *library.Authorization) error {
+	a.Component = h.component
+	return h.do(func() error {
+		var id int64
+		if err := h.q.row(stayByID, a.Account).Scan(&id); err != nil {
+			return err
+		}
+		args := []any{a.Component, a.Account, setsText(a.Sets), a.RefreshToken, a.Created, a.Updated}
+		n, err := h.q.exec(updateAuthorization, args...)
+		if err != nil || n > 0 {
+			return err
+		}
+		if _, err := h.q.exec(insertAuthorization, args...); err != nil {
+			return err
+		}
+		_, err = h.q.exec(addAuthorized, h.component, 1)
+		return err
+	})
+}
+
+func (h *holdings) RemoveAuthorization(account int64) error {
+	return h.do(func() error { return h.q.withdraw(h.component, account) })
+}
+
+func (q query) withdraw(component, account int64) error {
+	n, err := q.exec(deleteAuthorization, component, account)
+	if err != nil || n == 0 {
+		return orNotFound(err)
+	}
+	_, err = q.exec(addAuthorized, component, -1)
+	return err
+}
+
+// lockComponents gives the components that an account has authorised, which nobody else
+// changes until the transaction ends. All lock them in one order.
+func (q query) lockComponents(account int64) (ids []int64, err error) {
+	if ids, err = column[int64](q, selectAuthorizedBy, account); err != nil {
+		return nil, err
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		if err := q.row(lockComponentByID, id).Scan(&id); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// withdrawAll removes the authorisations of a removed account.
+func (q query) withdrawAll(account int64) error {
+	ids, err := q.lockComponents(account)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := q.withdraw(id, account); err != nil && err != library.ErrNotFound {
+			return err
+		}
+	}
+	return nil
+}
