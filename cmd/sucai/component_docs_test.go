@@ -27,6 +27,9 @@ func TestThirdPartyDocs(t *testing.T) {
 		t.Fatalf("%s: no transcript", name)
 	}
 	dir := t.TempDir()
+	if err := demoData(binary(t), dir, "sucai-data"); err != nil {
+		t.Fatal(err)
+	}
 	p, err := startServer(binary(t), os.Environ(), dir, "--demo")
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if _, err := exec.LookPath("curl"); err != nil || filepath.Base(os.Args[0]) == "curl" {
 		commands["curl"] = curl
 	}
-	testscript.Main(m, commands)
+	testscript.Main(tests{m}, commands)
 }
 
 // curl does what our examples ask of curl: [-s] [-d DATA] URL.
@@ -77,13 +77,14 @@ func sessions(dir string) testscript.Params {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"paste":   scriptPaste,
-			"start":   scriptStart,
-			"status":  scriptStatus,
-			"fixture": scriptFixture,
-			"setfrom": scriptSetFrom,
-			"trusted": scriptTrusted,
-			"end":     scriptEnd, // testscript has a stop of its own, which ends the session
+			"demodata": scriptDemo,
+			"paste":    scriptPaste,
+			"start":    scriptStart,
+			"status":   scriptStatus,
+			"fixture":  scriptFixture,
+			"setfrom":  scriptSetFrom,
+			"trusted":  scriptTrusted,
+			"end":      scriptEnd, // testscript has a stop of its own, which ends the session
 		},
 	}
 }
@@ -194,7 +195,7 @@ func isExecutable(name string) bool {
 	return err == nil && info.Mode()&0o111 != 0
 }
 
-// stop NAME ends a server by SIGTERM; it must end with 0. What it printed can be looked
+// end NAME ends a server by SIGTERM; it must end with 0. What it printed can be looked
 // at in the files NAME.out and NAME.err.
 func scriptEnd(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("servers").(map[string]*process)[args[0]]

@@ -22,6 +22,9 @@ func TestREADME(t *testing.T) {
 			t.Errorf("%s: no transcript", name)
 		}
 		dir := t.TempDir()
+		if err := demoData(binary(t), dir, "sucai-data"); err != nil {
+			t.Fatal(err)
+		}
 		p, err := startServer(binary(t), os.Environ(), dir, "--demo")
 		if err != nil {
 			t.Fatal(err)

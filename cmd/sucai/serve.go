@@ -205,10 +205,10 @@ func ownURL(text string) (string, error) {
 
 // greet says where the server is and how to begin. The first line is for scripts.
 func (f *serveFlags) greet(ctx context.Context, stdout io.Writer, ls *library.Libraries, address string) error {
-	fmt.Fprintf(stdout, "listening on %s\n", address)
 	if err := f.warnOfDemo(ctx, ls, address); err != nil {
 		return err
 	}
+	fmt.Fprintf(stdout, "listening on %s\n", address)
 	if f.demo {
 		printDemo(stdout, reachable(address))
 		return nil
