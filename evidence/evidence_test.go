@@ -5,36 +5,42 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sucai/internal/library/storetest"
 )
 
 var only = flag.String("only", "", "run the cases whose names begin so")
 
-// Every case passes on both wires, and none is left out: what cannot be run proves nothing.
+// Every case passes on both wires of every shape, and none is left out: what cannot be run proves nothing.
 func TestCases(t *testing.T) {
 	cases, err := Cases()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cases = slices.DeleteFunc(cases, func(c *Case) bool { return !strings.HasPrefix(c.Name, *only) })
-	for _, live := range []bool{false, true} {
-		t.Run(map[bool]string{false: "documented", true: "live"}[live], func(t *testing.T) {
-			_, target := openLab(t, live)
-			ran := 0
-			err := Run(t.Context(), target, cases, func(r Result) {
-				switch {
-				case r.Status == Pass:
-					ran++
-				case r.Status == NotRun && r.Case.Wire != "" && (r.Case.Wire == "live") != live:
-				default:
-					t.Errorf("%s: %s\n%s", r.Case.Name, r.Status, r.Detail)
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%d of %d cases ran", ran, len(cases))
-		})
+	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
+		for _, live := range []bool{false, true} {
+			t.Run(map[bool]string{false: "documented", true: "live"}[live], func(t *testing.T) { runAll(t, e, cases, live) })
+		}
+	})
+}
+
+func runAll(t *testing.T, e storetest.Engine, cases []*Case, live bool) {
+	_, target := newLab(t, e.Open(t), live)
+	ran := 0
+	err := Run(t.Context(), target, cases, func(r Result) {
+		switch {
+		case r.Status == Pass:
+			ran++
+		case r.Status == NotRun && r.Case.Wire != "" && (r.Case.Wire == "live") != live:
+		default:
+			t.Errorf("%s: %s\n%s", r.Case.Name, r.Status, r.Detail)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Logf("%d of %d cases ran", ran, len(cases))
 }
 
 // A case that passes against a server that answers something else could not fail.

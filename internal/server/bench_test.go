@@ -98,7 +98,7 @@ func benchFixture(b *testing.B) (f *fixture, reopen func()) {
 	default:
 		b.Fatalf("SUCAI_BENCH_ENGINE=%s: embedded or outgrown is wanted", name)
 	}
-	return newFixtureOn(b, dir, engines, quiet), func() {
+	return newFixtureOn(b, engines, quiet), func() {
 		db, err := open()
 		must(b, err)
 		must(b, db.Close())

@@ -118,11 +118,11 @@ type world struct {
 
 const worldBegins = 1_700_000_000
 
-func newWorld(t *testing.T, e storetest.Engine) *world {
+func newWorld(t *testing.T) *world {
 	w := &world{fixture: &fixture{t: t}}
 	w.clock.Store(worldBegins)
 	var err error
-	w.ls, err = library.Open(t.Context(), e.Open(t), library.Options{Now: func() time.Time { return time.Unix(w.clock.Load(), 0) }})
+	w.ls, err = library.Open(t.Context(), storetest.Shape().Open(t), library.Options{Now: func() time.Time { return time.Unix(w.clock.Load(), 0) }})
 	must(t, err)
 	w.server = New(w.ls, Options{Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))})
 	w.listen()

@@ -24,13 +24,12 @@ import (
 	"sucai/internal/library/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storetest.Shapes{M: m}) }
 
 // fixture is a server on loopback with one account, and a clock that tests can move.
 type fixture struct {
 	t       testing.TB
 	base    string // http://127.0.0.1:PORT
-	dir     string
 	server  *Server
 	http    *http.Server
 	ls      *library.Libraries
@@ -43,13 +42,12 @@ type fixture struct {
 
 func newFixture(t testing.TB, opt ...func(*library.Options, *Options)) *fixture {
 	t.Helper()
-	dir := t.TempDir()
-	return newFixtureOn(t, dir, storetest.EmbeddedAt(t, dir), opt...)
+	return newFixtureOn(t, storetest.Shape().Open(t), opt...)
 }
 
-func newFixtureOn(t testing.TB, dir string, e library.Engines, opt ...func(*library.Options, *Options)) *fixture {
+func newFixtureOn(t testing.TB, e library.Engines, opt ...func(*library.Options, *Options)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, dir: dir, now: time.Unix(1_700_000_000, 0), log: &lockedBuffer{}}
+	f := &fixture{t: t, now: time.Unix(1_700_000_000, 0), log: &lockedBuffer{}}
 	lo := library.Options{Now: func() time.Time { return f.now }}
 	so := Options{Log: slog.New(slog.NewTextHandler(f.log, nil))}
 	for _, o := range opt {
