@@ -190,57 +190,64 @@ func listOf(member string) func(any) bool {
 
 // The unmodified package, pointed here by its environment alone, in three versions.
 func TestCloudSDKs(t *testing.T) {
-	const get, list = "officialAccount.material.get", "officialAccount.material.batchGetMaterial"
 	for _, wire := range wires {
-		t.Run(wire, func(t *testing.T) {
-			l := newCloudLab(t, wire)
-			isText := func(v any) bool { s, ok := v.(string); return ok && s != "" }
-			page := map[string]any{"type": "video", "offset": 0, "count": 1}
-			calls := []cloudCall{
-				{Name: "news", Method: get, Args: map[string]any{"mediaId": l.news}, answer: map[string]any{"newsItem": listOf("thumbMediaId"), "errmsg": nil}},
-				{Name: "video", Method: get, Args: map[string]any{"mediaId": l.video}, answer: map[string]any{"title": isText, "downUrl": isText}},
-				{Name: "image", Method: get, Args: map[string]any{"mediaId": l.image}, answer: map[string]any{"contentType": "image/png", "buffer": bytesOf(0, l.imageSum)}},
-				{Name: "10 MiB", Method: get, Args: map[string]any{"mediaId": l.large}, answer: map[string]any{"contentType": "image/png", "buffer": bytesOf(10<<20, l.sums)}},
-				{Name: "snake_case", Method: get, Args: map[string]any{"media_id": l.video}, answer: map[string]any{"title": isText}},
-				{Name: "convertCase", Options: map[string]any{"convertCase": false}, Method: get, Args: map[string]any{"media_id": l.news}, answer: map[string]any{"news_item": listOf("thumb_media_id")}},
-				{Name: "batch", Method: list, Args: page, answer: map[string]any{"item": listOf("mediaId"), "totalCount": 2.0, "itemCount": 1.0}},
-				{Name: "appid", Options: map[string]any{"appid": appID}, Method: list, Args: page, answer: map[string]any{"totalCount": 0.0, "itemCount": 0.0}},
-				{Name: "appid of the owner", Options: map[string]any{"appid": demoAppID}, Method: list, Args: page, answer: map[string]any{"totalCount": 2.0}},
-				{Name: "no such material", Method: get, Args: map[string]any{"mediaId": "nothing"}, code: 40007, message: "openapi." + get + ":fail invalid media_id"},
-				{Name: "missing argument", Method: get, code: 40007, message: "openapi." + get + ":fail invalid media_id"},
-				{Name: "another's material", Options: map[string]any{"appid": appID}, Method: get, Args: map[string]any{"mediaId": l.image}, code: 40007, message: "invalid media_id"},
-				{Name: "bad type", Method: list, Args: map[string]any{"type": "thumb", "offset": 0, "count": 1}, code: 40004, message: "invalid media type"},
-				{Name: "unshared appid", Options: map[string]any{"appid": "wxunshared"}, Method: list, Args: page, code: -501006, message: "wx api error: -605108, appid unauthorized"},
-				{Name: "unknown method", Method: "officialAccount.material.getMaterialCount", code: -604100, message: "-604100"},
-				{Name: "an object as media_id", Method: get, Args: map[string]any{"mediaId": map[string]any{"a": []any{nil}}}, code: 47001, message: "data format error"},
-			}
-			one := cloudCall{Name: "one", Method: get, Args: map[string]any{"mediaId": l.video}}
-			for _, sdk := range cloudSDKs {
-				l.drive(sdk, l.env, calls...)
-				if wire != wires[0] { // refusals are the same on both
-					continue
-				}
-				one.code, one.message = -501001, "signature error"
-				l.drive(sdk, l.with("TENCENTCLOUD_SECRETKEY", "wrong"), one)
-				one.message = "secret id error"
-				l.drive(sdk, l.with("TENCENTCLOUD_SECRETID", "AKIDwrong"), one)
-				one.code, one.message = -501007, "missing wxCloudApiToken"
-				l.drive(sdk, l.with("WX_API_TOKEN", ""), one)
-				one.message = "Invalid wxCloudApiToken"
-				l.drive(sdk, l.with("WX_API_TOKEN", "wrong"), one)
-			}
-			if wire != wires[0] {
-				return
-			}
-			// The same name, with new keys, for an environment that may call one method only.
-			l.sucai("", "cloud", "rm", "env-test-1", "--data", l.dir)
-			_, url, _ := strings.Cut(l.env[0], `"URL":"`)
-			l.env = strings.Fields(l.sucai("", "cloud", "add", "env-test-1", "--owner", demoAppID, "--methods", list, "--url", strings.TrimSuffix(url, `/admin"}`), "--data", l.dir))
-			one.code, one.message = -604101, "-604101"
-			for _, sdk := range cloudSDKs {
-				l.drive(sdk, l.env, one, calls[6])
-			}
-		})
+		for _, shape := range shapes {
+			t.Run(wire+"/"+shape, func(t *testing.T) {
+				inNewStore(t, shape)
+				cloudCalls(t, wire)
+			})
+		}
+	}
+}
+
+func cloudCalls(t *testing.T, wire string) {
+	const get, list = "officialAccount.material.get", "officialAccount.material.batchGetMaterial"
+	l := newCloudLab(t, wire)
+	isText := func(v any) bool { s, ok := v.(string); return ok && s != "" }
+	page := map[string]any{"type": "video", "offset": 0, "count": 1}
+	calls := []cloudCall{
+		{Name: "news", Method: get, Args: map[string]any{"mediaId": l.news}, answer: map[string]any{"newsItem": listOf("thumbMediaId"), "errmsg": nil}},
+		{Name: "video", Method: get, Args: map[string]any{"mediaId": l.video}, answer: map[string]any{"title": isText, "downUrl": isText}},
+		{Name: "image", Method: get, Args: map[string]any{"mediaId": l.image}, answer: map[string]any{"contentType": "image/png", "buffer": bytesOf(0, l.imageSum)}},
+		{Name: "10 MiB", Method: get, Args: map[string]any{"mediaId": l.large}, answer: map[string]any{"contentType": "image/png", "buffer": bytesOf(10<<20, l.sums)}},
+		{Name: "snake_case", Method: get, Args: map[string]any{"media_id": l.video}, answer: map[string]any{"title": isText}},
+		{Name: "convertCase", Options: map[string]any{"convertCase": false}, Method: get, Args: map[string]any{"media_id": l.news}, answer: map[string]any{"news_item": listOf("thumb_media_id")}},
+		{Name: "batch", Method: list, Args: page, answer: map[string]any{"item": listOf("mediaId"), "totalCount": 2.0, "itemCount": 1.0}},
+		{Name: "appid", Options: map[string]any{"appid": appID}, Method: list, Args: page, answer: map[string]any{"totalCount": 0.0, "itemCount": 0.0}},
+		{Name: "appid of the owner", Options: map[string]any{"appid": demoAppID}, Method: list, Args: page, answer: map[string]any{"totalCount": 2.0}},
+		{Name: "no such material", Method: get, Args: map[string]any{"mediaId": "nothing"}, code: 40007, message: "openapi." + get + ":fail invalid media_id"},
+		{Name: "missing argument", Method: get, code: 40007, message: "openapi." + get + ":fail invalid media_id"},
+		{Name: "another's material", Options: map[string]any{"appid": appID}, Method: get, Args: map[string]any{"mediaId": l.image}, code: 40007, message: "invalid media_id"},
+		{Name: "bad type", Method: list, Args: map[string]any{"type": "thumb", "offset": 0, "count": 1}, code: 40004, message: "invalid media type"},
+		{Name: "unshared appid", Options: map[string]any{"appid": "wxunshared"}, Method: list, Args: page, code: -501006, message: "wx api error: -605108, appid unauthorized"},
+		{Name: "unknown method", Method: "officialAccount.material.getMaterialCount", code: -604100, message: "-604100"},
+		{Name: "an object as media_id", Method: get, Args: map[string]any{"mediaId": map[string]any{"a": []any{nil}}}, code: 47001, message: "data format error"},
+	}
+	one := cloudCall{Name: "one", Method: get, Args: map[string]any{"mediaId": l.video}}
+	for _, sdk := range cloudSDKs {
+		l.drive(sdk, l.env, calls...)
+		if wire != wires[0] { // refusals are the same on both
+			continue
+		}
+		one.code, one.message = -501001, "signature error"
+		l.drive(sdk, l.with("TENCENTCLOUD_SECRETKEY", "wrong"), one)
+		one.message = "secret id error"
+		l.drive(sdk, l.with("TENCENTCLOUD_SECRETID", "AKIDwrong"), one)
+		one.code, one.message = -501007, "missing wxCloudApiToken"
+		l.drive(sdk, l.with("WX_API_TOKEN", ""), one)
+		one.message = "Invalid wxCloudApiToken"
+		l.drive(sdk, l.with("WX_API_TOKEN", "wrong"), one)
+	}
+	if wire != wires[0] {
+		return
+	}
+	// The same name, with new keys, for an environment that may call one method only.
+	l.sucai("", "cloud", "rm", "env-test-1", "--data", l.dir)
+	_, url, _ := strings.Cut(l.env[0], `"URL":"`)
+	l.env = strings.Fields(l.sucai("", "cloud", "add", "env-test-1", "--owner", demoAppID, "--methods", list, "--url", strings.TrimSuffix(url, `/admin"}`), "--data", l.dir))
+	one.code, one.message = -604101, "-604101"
+	for _, sdk := range cloudSDKs {
+		l.drive(sdk, l.env, one, calls[6])
 	}
 }
 

@@ -25,8 +25,13 @@ import (
 // A third-party platform on silenceper/wechat goes all the way: its own code receives and
 // decrypts tickets and events, and then calls on behalf of an account.
 func TestSilenceperOpenPlatform(t *testing.T) {
-	for _, wire := range []string{"documented", "live"} {
-		t.Run(wire, func(t *testing.T) { openPlatform(t, wire) })
+	for _, wire := range wires {
+		for _, shape := range shapes {
+			t.Run(wire+"/"+shape, func(t *testing.T) {
+				inNewStore(t, shape)
+				openPlatform(t, wire)
+			})
+		}
 	}
 }
 

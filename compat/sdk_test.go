@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -51,16 +52,22 @@ func TestSDKs(t *testing.T) {
 	results := map[string]map[string]outcome{} // by SDK and wire, then by step
 	for _, s := range sdks {
 		for _, wire := range wires {
-			t.Run(s.name+"/"+wire, func(t *testing.T) {
-				r := newRun(t, wire)
-				s.drive(r)
-				for _, step := range steps {
-					if r.outcomes[step] == "" {
-						t.Errorf("%s: not tried", step)
+			for _, shape := range shapes {
+				t.Run(s.name+"/"+wire+"/"+shape, func(t *testing.T) {
+					inNewStore(t, shape)
+					r := newRun(t, wire)
+					s.drive(r)
+					for _, step := range steps {
+						if r.outcomes[step] == "" {
+							t.Errorf("%s: not tried", step)
+						}
 					}
-				}
-				results[s.name+wire] = r.outcomes
-			})
+					if before := results[s.name+wire]; before != nil && !maps.Equal(before, r.outcomes) {
+						t.Errorf("%v\nbut on the other shape\n%v", r.outcomes, before)
+					}
+					results[s.name+wire] = r.outcomes
+				})
+			}
 		}
 	}
 	if t.Failed() || len(results) < len(sdks)*len(wires) {

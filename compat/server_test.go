@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 	code := 1
 	if build.Run() == nil {
 		code = m.Run()
+		endLender()
 	}
 	os.RemoveAll(dir)
 	os.Exit(code)

@@ -58,39 +58,50 @@ func onPostgres(t testing.TB, address string, b library.Blobs) library.Engines {
 // skipped, but fails where CI is set.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	address := os.Getenv("TEST_POSTGRES_URL")
-	if address == "" {
-		server, err := StartedPostgres()
-		if errors.Is(err, errNoPostgres) && os.Getenv("CI") == "" {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		address = server.URL
+	address, drop, err := newSchema()
+	if errors.Is(err, errNoPostgres) && os.Getenv("CI") == "" {
+		t.Skip(err)
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal("TEST_POSTGRES_URL cannot be understood")
-	}
-	schema := "test_" + strings.ToLower(rand.Text()[:12])
-	db, err := sql.Open("pgx", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("create schema " + schema); err != nil {
-		t.Fatal(errors.Join(err, db.Close()))
-	}
 	t.Cleanup(func() {
-		_, err := db.Exec("drop schema " + schema + " cascade")
-		if err := errors.Join(err, db.Close()); err != nil {
+		if err := drop(); err != nil {
 			t.Error(err)
 		}
 	})
+	return address
+}
+
+// newSchema gives the address of a new schema, and what removes it.
+func newSchema() (address string, drop func() error, err error) {
+	server := os.Getenv("TEST_POSTGRES_URL")
+	if server == "" {
+		started, err := StartedPostgres()
+		if err != nil {
+			return "", nil, err
+		}
+		server = started.URL
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", nil, errors.New("TEST_POSTGRES_URL cannot be understood")
+	}
+	schema := "test_" + strings.ToLower(rand.Text()[:12])
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		return "", nil, err
+	}
+	if _, err := db.Exec("create schema " + schema); err != nil {
+		return "", nil, errors.Join(err, db.Close())
+	}
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
-	return u.String()
+	return u.String(), func() error {
+		_, err := db.Exec("drop schema " + schema + " cascade")
+		return errors.Join(err, db.Close())
+	}, nil
 }
 
 // PostgresServer is a server that tests have started.

@@ -46,11 +46,20 @@ func S3(t testing.TB) string {
 		t.Setenv("AWS_SECRET_ACCESS_KEY", s3Secret)
 		address = server.address()
 	}
-	u, err := url.Parse(address)
+	address, err := newPrefix(address)
 	if err != nil {
-		t.Fatal("TEST_S3_URL cannot be read")
+		t.Fatal(err)
 	}
-	return u.JoinPath("test-" + rand.Text()).String()
+	return address
+}
+
+// newPrefix gives an address in a bucket that nothing else uses.
+func newPrefix(bucket string) (string, error) {
+	u, err := url.Parse(bucket)
+	if err != nil {
+		return "", errors.New("TEST_S3_URL cannot be read")
+	}
+	return u.JoinPath("test-" + rand.Text()).String(), nil
 }
 
 // sharedS3 is the running server and the number of tests that use it: starting it takes

@@ -1,0 +1,52 @@
+package storetest
+
+import (
+	"errors"
+	"os"
+)
+
+// Places are servers, as of Postgres and S3, for who runs programs and is no test.
+type Places struct {
+	s3    *s3Server // nil where TEST_S3_URL names one
+	drops []func() error
+}
+
+// OpenPlaces starts what is not there. The caller closes it.
+func OpenPlaces() (p *Places, err error) {
+	p = &Places{}
+	if os.Getenv("TEST_S3_URL") == "" {
+		if p.s3, err = startS3(); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// New gives the environment in which a sucai finds a new outgrown store.
+func (p *Places) New() ([]string, error) {
+	bucket, env := os.Getenv("TEST_S3_URL"), []string(nil)
+	if p.s3 != nil {
+		bucket, env = p.s3.address(), []string{"AWS_ACCESS_KEY_ID=" + s3Key, "AWS_SECRET_ACCESS_KEY=" + s3Secret}
+	}
+	blobs, err := newPrefix(bucket)
+	if err != nil {
+		return nil, err
+	}
+	db, drop, err := newSchema()
+	if err != nil {
+		return nil, err
+	}
+	p.drops = append(p.drops, drop)
+	return append(env, "SUCAI_DB="+db, "SUCAI_BLOBS="+blobs), nil
+}
+
+// Close removes what New made, and ends what was started.
+func (p *Places) Close() (err error) {
+	for _, drop := range p.drops {
+		err = errors.Join(err, drop())
+	}
+	if p.s3 != nil {
+		p.s3.stop()
+	}
+	return err
+}
