@@ -33,8 +33,10 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 // blobsHelp tells, in the help of serve, which place is for whom.
 const blobsHelp = `--blobs s3://.. keeps the bytes of materials in a bucket of any S3-compatible store, for
 libraries that outgrow a disk or a machine, or whose bytes somebody else shall keep safe;
-uploads pass through files in DATA. A directory is faster, and enough for one machine. Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY, the shared AWS file or the machine's role, never by flag.`
+uploads pass through files in DATA. A directory is faster, and enough for one machine;
+several servers on one PostgreSQL want a bucket, or a directory that all of them see.
+Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
+the shared AWS file or the machine's role, never by flag.`
 
 // paths gives the places of the database and of the blobs.
 func (f *storeFlags) paths() (db, bytes string, err error) {

@@ -13,10 +13,15 @@ import (
 	"sucai/wechat"
 )
 
-// Two servers on one database and one directory of blobs are one service: what one was
+// Two servers on one database and one bucket are one service: what one was
 // told, the other knows.
 func TestServersShareADatabase(t *testing.T) {
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SUCAI_DB=" + storetest.Postgres(t), "SUCAI_BLOBS=" + filepath.Join(t.TempDir(), "blobs")}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SUCAI_DB=" + storetest.Postgres(t), "SUCAI_BLOBS=" + storetest.S3(t)}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		if v := os.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
 	sucai := func(args ...string) (string, error) {
 		cmd := exec.Command(binary(t), args...)
 		cmd.Env, cmd.Dir = env, t.TempDir()

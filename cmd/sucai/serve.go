@@ -56,7 +56,8 @@ SUCAI_COMPONENTS does so for third-party platforms.
 ` + blobsHelp,
 		Example: `  sucai serve --demo
   sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com
-  sucai serve --data /var/lib/sucai --blobs 's3://materials/sucai?endpoint=http://10.0.0.5:9000&region=us-east-1'`,
+  sucai serve --data /var/lib/sucai --blobs 's3://materials/sucai?endpoint=http://10.0.0.5:9000&region=us-east-1'
+  sucai serve --db postgres://sucai@10.0.0.6/sucai --blobs 's3://materials/sucai?region=eu-central-1'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
