@@ -92,6 +92,9 @@ func (h holdings) SetAuthorization(a *library.Authorization) error {
 	if _, err := scanAccount(h.q.row(selectByID, a.Account)); err != nil {
 		return wrap(err)
 	}
+	if _, err := h.q.exec(deleteAccountCodes, h.component, a.Account); err != nil {
+		return wrap(err)
+	}
 	args := []any{a.Component, a.Account, setsText(a.Sets), a.RefreshToken, a.Created, a.Updated}
 	n, err := h.q.exec(updateAuthorization, args...)
 	if err != nil || n > 0 {
@@ -108,6 +111,9 @@ func (h holdings) RemoveAuthorization(account int64) error {
 	n, err := h.q.exec(deleteAuthorization, h.component, account)
 	if err == nil && n == 0 {
 		return library.ErrNotFound
+	}
+	if err == nil {
+		_, err = h.q.exec(deleteAccountCodes, h.component, account)
 	}
 	if err == nil {
 		_, err = h.q.exec(addAuthorized, h.component, -1)
