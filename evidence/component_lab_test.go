@@ -65,6 +65,7 @@ func (l *lab) platformState(appID string, words []string) error {
 			return err
 		}
 		code, err := l.ls.Authorize(ctx, platform, account, sets, "")
+		l.bind("AUTH_CODE_BEFORE", l.bound["AUTH_CODE"])
 		l.bind("AUTH_CODE", code)
 		return err
 	case "authorized":

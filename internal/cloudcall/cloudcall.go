@@ -80,7 +80,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if code := c.permitted(); code != 0 {
-		h.server.NoteRefusal(r, fmt.Sprintf("%s: %d %q", c.env.ID, code, c.method), false)
+		h.server.NoteRefusal(r, fmt.Sprintf("%s: %d %.80q", c.env.ID, code, c.method), false)
 		h.server.Send(w, octets, appendErrorCode(nil, code))
 		return
 	}
@@ -133,7 +133,7 @@ func (h *Handler) accept(r *http.Request, sig *signature, env *library.CloudEnv,
 		return nil, refusal{paramInvalid, "the key is not one of the environment that envName names: cloud.init wants env " + env.ID}
 	}
 	if action := f.text("action"); action != "wx.openApi" {
-		return nil, refusal{paramInvalid, fmt.Sprintf("action %q is not served: cloud.openapi is", action)}
+		return nil, refusal{paramInvalid, fmt.Sprintf("action %.80q is not served: cloud.openapi is", action)}
 	}
 	msg, err := parseCommAPIData(f["requestdata"])
 	if err != nil {

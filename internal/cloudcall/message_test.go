@@ -119,6 +119,15 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// A stranger's words come into log and answer, but not at any length.
+func TestRefusalsAreShort(t *testing.T) {
+	part := "--b\r\nContent-Disposition: form-data; name=" + strings.Repeat("x", 40<<10) + "\r\n\r\n\r\n"
+	_, err := parseForm("multipart/form-data; boundary=b", []byte(part+part+"--b--\r\n"))
+	if err == nil || !strings.Contains(err.Error(), "comes twice") || len(err.Error()) > 200 {
+		t.Errorf("%.300v", err)
+	}
+}
+
 // Whatever the message, the body made of it is an object with what was in it, or one that
 // cannot be read.
 func FuzzMessage(f *testing.F) {

@@ -1,6 +1,7 @@
 package cloudcall
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +19,10 @@ const (
 	algorithm = "TC3-HMAC-SHA256"
 	scopeTail = "/tcb/tc3_request"
 	skew      = 600 * time.Second // that the caller's clock may be away, and that a signature lasts
+
+	// maxSigned bounds the length of each header that is signed, of host, path and query.
+	// The package sends at most some hundred bytes.
+	maxSigned = 4 << 10
 )
 
 // signature is what a request says of its own: a form of Tencent Cloud's TC3-HMAC-SHA256
@@ -32,7 +37,8 @@ type signature struct {
 }
 
 // parseSignature reads Authorization and X-Timestamp. What 1.x of the package sends
-// instead does not cover the arguments, and is refused.
+// instead does not cover the arguments, and is refused. A SecretId goes in clear, so what
+// this accepts has to cost little: each part and header is hashed once at most.
 func parseSignature(r *http.Request) (*signature, error) {
 	if r.Method != http.MethodPost {
 		return nil, refusal{signInvalid, "cloud calls are made by POST"}
@@ -46,20 +52,23 @@ func parseSignature(r *http.Request) (*signature, error) {
 		return nil, refusal{signInvalid, "a signature by " + algorithm + " is wanted, as wx-server-sdk 2.x or later makes it"}
 	}
 	s, scope := &signature{}, ""
+	var err error
 	for field := range strings.SplitSeq(fields, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
 		switch name {
 		case "Credential":
 			s.secretID, scope, _ = strings.Cut(value, "/")
 		case "SignedParams":
-			s.params = strings.Split(value, ";")
+			s.params, err = list(name, value)
 		case "SignedHeaders":
-			s.headers = strings.Split(value, ";")
+			s.headers, err = list(name, value)
 		case "Signature":
 			s.sum, _ = hex.DecodeString(value) // empty where it is none, which fits no sum
 		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	var err error
 	if s.time, err = strconv.ParseInt(r.Header.Get("X-Timestamp"), 10, 64); err != nil {
 		return nil, refusal{signInvalid, "the header X-Timestamp is no number of seconds"}
 	}
@@ -70,7 +79,42 @@ func parseSignature(r *http.Request) (*signature, error) {
 	if !slices.Contains(s.headers, "host") {
 		return nil, refusal{signInvalid, "host is not among the signed headers"}
 	}
+	if err := s.short(r); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// list reads a list of names of the header Authorization, which are distinct.
+func list(of, text string) ([]string, error) {
+	names := strings.SplitN(text, ";", maxParts+1)
+	if len(names) > maxParts {
+		return nil, refusal{signInvalid, fmt.Sprintf("%s has more than %d names", of, maxParts)}
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		if len(name) > maxSigned {
+			return nil, refusal{signInvalid, fmt.Sprintf("a name in %s is longer than %d bytes", of, maxSigned)}
+		}
+		name = strings.ToLower(name) // a header is one in any spelling
+		if seen[name] {
+			return nil, refusal{signInvalid, fmt.Sprintf("%.80q comes twice in %s", name, of)}
+		}
+		seen[name] = true
+	}
+	return names, nil
+}
+
+// short refuses what is too long to be signed for.
+func (s *signature) short(r *http.Request) error {
+	long := len(r.Host) > maxSigned || len(r.URL.EscapedPath()) > maxSigned || len(r.URL.RawQuery) > maxSigned
+	for _, name := range s.headers {
+		long = long || len(header(r, name)) > maxSigned
+	}
+	if long {
+		return refusal{signInvalid, fmt.Sprintf("host, path, query or a signed header is longer than %d bytes", maxSigned)}
+	}
+	return nil
 }
 
 // check tells whether the request is signed with the key, and at most ten minutes ago or
@@ -87,37 +131,55 @@ func (s *signature) check(r *http.Request, f form, key string, now time.Time) er
 
 func (s *signature) sign(r *http.Request, f form, key string) []byte {
 	canon := sha256.New()
-	fmt.Fprintf(canon, "%s\n//%s%s\n%s\n", strings.ToLower(r.Method), r.Host, r.URL.EscapedPath(), r.URL.RawQuery)
-	for _, name := range s.headers {
-		value := r.Header.Get(name)
-		switch name {
-		case "host":
-			value = r.Host
-		case "content-type": // without the boundary
-			value, _, _ = strings.Cut(value, ";")
-		}
-		fmt.Fprintf(canon, "%s:%s\n", name, strings.ToLower(strings.TrimSpace(value)))
-	}
-	fmt.Fprintf(canon, "\n%s\n%s", strings.Join(s.headers, ";"), s.payload(f))
+	s.writeCanon(canon, r)
+	io.WriteString(canon, s.payload(f))
 
 	day := sum([]byte("TC3"+key), s.date)
 	return sum(sum(sum(day, "tcb"), "tc3_request"),
 		fmt.Sprintf("%s\n%d\n%s%s\n%s", algorithm, s.time, s.date, scopeTail, hexSum(canon)))
 }
 
-// payload is the sum of the signed parts; empty ones do not count.
+// writeCanon writes what is signed of the request but for the form.
+func (s *signature) writeCanon(w io.Writer, r *http.Request) {
+	fmt.Fprintf(w, "%s\n//%s%s\n%s\n", strings.ToLower(r.Method), r.Host, r.URL.EscapedPath(), r.URL.RawQuery)
+	for _, name := range s.headers {
+		fmt.Fprintf(w, "%s:%s\n", name, strings.ToLower(strings.TrimSpace(header(r, name))))
+	}
+	fmt.Fprintf(w, "\n%s\n", strings.Join(s.headers, ";"))
+}
+
+// header gives a header's value as it is signed.
+func header(r *http.Request, name string) string {
+	value := r.Header.Get(name)
+	switch name {
+	case "host":
+		return r.Host
+	case "content-type": // without the boundary
+		value, _, _ = strings.Cut(value, ";")
+	}
+	return value
+}
+
+// payload is the sum of the signed parts.
 func (s *signature) payload(f form) string {
 	h := sha256.New()
+	s.writePayload(h, f)
+	return hexSum(h)
+}
+
+// writePayload writes the signed parts, from where they lie; empty ones do not count.
+func (s *signature) writePayload(w io.Writer, f form) {
 	for _, name := range s.params {
 		value := f[name]
 		if name != "requestdata" { // which is bytes
-			value = []byte(f.text(name))
+			value = bytes.TrimSpace(value)
 		}
 		if len(value) > 0 {
-			fmt.Fprintf(h, "&%s=%s\r\n", name, value)
+			fmt.Fprintf(w, "&%s=", name)
+			w.Write(value)
+			io.WriteString(w, "\r\n")
 		}
 	}
-	return hexSum(h)
 }
 
 func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }

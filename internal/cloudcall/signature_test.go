@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -164,4 +166,116 @@ func TestSignaturesOfOtherForms(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+}
+
+// The lists of a signature are read before anybody is known: no name in them makes us
+// read the same bytes again, and nothing that is long is read at all.
+func TestSignatureBombs(t *testing.T) {
+	long := strings.Repeat("x", 60<<10)
+	lists := func(r *http.Request, params, headers string) {
+		text := r.Header.Get("Authorization")
+		text = strings.Replace(text, "SignedParams=", "SignedParams="+params, 1)
+		r.Header.Set("Authorization", strings.Replace(text, "SignedHeaders=", "SignedHeaders="+headers, 1))
+	}
+	for what, c := range map[string]struct {
+		change func(*http.Request, form)
+		want   string
+	}{
+		"a part again and again": {func(r *http.Request, f form) {
+			f["tcb_sessiontoken"] = []byte(long)
+			lists(r, strings.Repeat("tcb_sessiontoken;", 20), "")
+		}, "comes twice"},
+		"a header again and again": {func(r *http.Request, _ form) {
+			r.Header.Set("X-Long", long)
+			lists(r, "", strings.Repeat("x-long;", 20))
+		}, "comes twice"},
+		"a header in two spellings": {func(r *http.Request, _ form) { lists(r, "", "Host;") }, "comes twice"},
+		"many parts":                {func(r *http.Request, _ form) { lists(r, numbered(1000), "") }, "more than 32"},
+		"many headers":              {func(r *http.Request, _ form) { lists(r, "", numbered(1000)) }, "more than 32"},
+		"long host":                 {func(r *http.Request, _ form) { r.Host = long }, "longer than"},
+		"long query":                {func(r *http.Request, _ form) { r.URL.RawQuery = long }, "longer than"},
+		"long path":                 {func(r *http.Request, _ form) { r.URL.Path = "/" + long }, "longer than"},
+		"long header":               {func(r *http.Request, _ form) { r.Header.Set("X-Sdk-Version", long) }, "longer than"},
+		"long name":                 {func(r *http.Request, _ form) { lists(r, "", long+";") }, "longer than"},
+	} {
+		r, f := recorded(t, "get-4")
+		c.change(r, f)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := checked(r, f, recordedKey, 0)
+		runtime.ReadMemStats(&after)
+		if refused, ok := err.(refusal); !ok || refused.code != signInvalid || !strings.Contains(refused.message, c.want) {
+			t.Errorf("%s: %.200v; want %q", what, err, c.want)
+		} else if len(refused.message) > 200 {
+			t.Errorf("%s: a message of %d bytes", what, len(refused.message))
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
+			t.Errorf("%s: %d bytes were allocated", what, used)
+		}
+	}
+}
+
+// A large part that is signed once is hashed where it lies.
+func TestPartsAreNotCopied(t *testing.T) {
+	part := make([]byte, maxBody)
+	s := &signature{params: []string{"requestdata", "action"}}
+	f := form{"requestdata": part, "action": append([]byte(" "), part...)}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s.payload(f)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > maxBody/8 {
+		t.Errorf("%d bytes were allocated for parts of %d", used, 2*maxBody)
+	}
+}
+
+// numbered gives so many names.
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "n%d;", i)
+	}
+	return b.String()
+}
+
+// Whatever is said to be signed, what is hashed for it is bounded by what was sent once.
+func FuzzSignature(f *testing.F) {
+	const date = "2026-11-22"
+	f.Add("action;apiname;envname;requestdata;wxcloudapitoken", "content-type;host;x-sdk-version", "127.0.0.1:8080", []byte("part"))
+	f.Add(strings.Repeat("requestdata;", 1000), "host", "127.0.0.1:8080", bytes.Repeat([]byte("x"), 1000))
+	f.Add("action", strings.Repeat("host;", 1000), strings.Repeat("x", 1000), []byte("part"))
+	f.Fuzz(func(t *testing.T, params, headers, host string, part []byte) {
+		at, err := time.Parse(time.DateOnly, date)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &http.Request{Method: http.MethodPost, Host: host, URL: &url.URL{Path: Path}, Header: http.Header{
+			"X-Timestamp":   {fmt.Sprint(at.Unix())},
+			"X-Sdk-Version": {host},
+			"Authorization": {algorithm + " Credential=AKID/" + date + scopeTail + ", SignedParams=" + params + ", SignedHeaders=" + headers + ", Signature=00"},
+		}}
+		s, err := parseSignature(r)
+		if err != nil {
+			if _, ok := err.(refusal); !ok || len(err.Error()) > 1000 {
+				t.Fatalf("trouble: %v", err)
+			}
+			return
+		}
+		var n counter
+		s.writePayload(&n, form{"requestdata": part})
+		s.writeCanon(&n, r)
+		if most := 3*len(params) + 3*len(headers) + 2*len(part) + (len(s.headers)+2)*(maxSigned+10); int(n) > most {
+			t.Fatalf("%d bytes are hashed, more than %d", n, most)
+		}
+		if err := s.check(r, form{"requestdata": part}, "key", at); err == nil {
+			t.Fatal("signed by nobody, and accepted")
+		}
+	})
+}
+
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }

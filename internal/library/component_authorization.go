@@ -156,7 +156,7 @@ func (ls *Libraries) Unauthorize(ctx context.Context, appID string, a *Account) 
 
 // QueryAuth uses up an authorization code and gives what was authorised with a new
 // authorizer_access_token, as api_query_auth does. 61009 for a code that is unknown or
-// used, or whose authorisation was withdrawn, 61010 for one that has expired.
+// used, or whose authorisation was withdrawn or replaced, 61010 for one that has expired.
 func (ls *Libraries) QueryAuth(ctx context.Context, appID, code string) (*wechat.AuthorizationInfo, error) {
 	var info *wechat.AuthorizationInfo
 	err := ls.changeComponent(ctx, appID, func(_ *Component, h Holdings) error {

@@ -76,9 +76,11 @@ type Holdings interface {
 
 	// Authorization gives what an account allows the component.
 	Authorization(account int64) (*Authorization, error)
-	// SetAuthorization adds or replaces one. ErrNotFound where the account is gone.
+	// SetAuthorization adds or replaces one; the account's authorization codes for the
+	// component go, as they stand for the one before. ErrNotFound where the account is gone.
 	SetAuthorization(a *Authorization) error
-	// RemoveAuthorization removes one; ErrNotFound where there is none.
+	// RemoveAuthorization removes one with the account's authorization codes for the
+	// component; ErrNotFound where there is none.
 	RemoveAuthorization(account int64) error
 
 	// AddPush stores a new message and sets its ID. One with Tries of 1 is taken by who

@@ -28,6 +28,7 @@ var (
 
 	insertCode         = sqlText(`insert into component_code (hash, component, kind, account, expires) values ($1, $2, $3, $4, $5)`)
 	takeCode           = sqlText(`delete from component_code where hash = $1 and component = $2 and kind = $3 returning account, expires`)
+	deleteAccountCodes = sqlText(`delete from component_code where component = $1 and account = $2 and account > 0`)
 	deleteCodes        = sqlText(`delete from component_code where component = $1`)
 	deleteExpiredCodes = sqlText(`delete from component_code where expires < $1`)
 )

@@ -100,6 +100,9 @@ func (h *holdings) SetAuthorization(a *library.Authorization) error {
 		if err := h.q.row(stayByID, a.Account).Scan(&id); err != nil {
 			return err
 		}
+		if _, err := h.q.exec(deleteAccountCodes, h.component, a.Account); err != nil {
+			return err
+		}
 		args := []any{a.Component, a.Account, setsText(a.Sets), a.RefreshToken, a.Created, a.Updated}
 		n, err := h.q.exec(updateAuthorization, args...)
 		if err != nil || n > 0 {
@@ -121,6 +124,9 @@ func (q query) withdraw(component, account int64) error {
 	n, err := q.exec(deleteAuthorization, component, account)
 	if err != nil || n == 0 {
 		return orNotFound(err)
+	}
+	if _, err := q.exec(deleteAccountCodes, component, account); err != nil {
+		return err
 	}
 	_, err = q.exec(addAuthorized, component, -1)
 	return err

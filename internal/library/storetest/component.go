@@ -317,6 +317,39 @@ func authorizations(t *testing.T, s *store) {
 	wantErr(t, err, library.ErrNotFound)
 }
 
+// A code stands for the authorisation for which it was issued.
+func codesOfAuthorizations(t *testing.T, s *store) {
+	c, other := s.component(t, "c"), s.component(t, "other")
+	a, b := s.account(t, "a"), s.account(t, "b")
+	grant := func(h library.Holdings) error { return h.SetAuthorization(&library.Authorization{Account: a.ID}) }
+	for name, change := range map[string]func(h library.Holdings) error{
+		"removed":  func(h library.Holdings) error { return h.RemoveAuthorization(a.ID) },
+		"replaced": grant,
+	} {
+		s.hold(t, c, func(h library.Holdings) error {
+			return errors.Join(grant(h), h.AddCode(&library.Code{Hash: [32]byte{1}, Kind: library.AuthorizationCode, Account: a.ID}),
+				h.AddCode(&library.Code{Hash: [32]byte{2}, Kind: library.AuthorizationCode, Account: b.ID}),
+				h.AddCode(&library.Code{Hash: [32]byte{3}, Kind: library.PreAuthCode}))
+		})
+		s.hold(t, other, func(h library.Holdings) error {
+			return h.AddCode(&library.Code{Hash: [32]byte{4}, Kind: library.AuthorizationCode, Account: a.ID})
+		})
+		s.hold(t, c, change)
+		s.hold(t, c, func(h library.Holdings) error {
+			if _, err := h.TakeCode([32]byte{1}, library.AuthorizationCode); err != library.ErrNotFound {
+				t.Errorf("%s: its code is left, %v", name, err)
+			}
+			_, err := h.TakeCode([32]byte{2}, library.AuthorizationCode)
+			_, err2 := h.TakeCode([32]byte{3}, library.PreAuthCode)
+			return errors.Join(err, err2)
+		})
+		s.hold(t, other, func(h library.Holdings) error {
+			_, err := h.TakeCode([32]byte{4}, library.AuthorizationCode)
+			return err
+		})
+	}
+}
+
 func ticketsDue(t *testing.T, s *store) {
 	for name, next := range map[string]int64{"never": 0, "late": 30, "early": 10, "later": 31} {
 		c := s.component(t, name)

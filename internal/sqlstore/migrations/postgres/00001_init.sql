@@ -122,7 +122,8 @@ create table component (
     ticket      text   not null,
     ticket_made bigint not null,
     next_ticket bigint not null,
-    authorized  bigint not null default 0
+    authorized  bigint not null default 0,
+    push_from   bigint not null default 0 -- Unix seconds before which no message of the platform is taken
 );
 create index component_next_ticket on component (next_ticket) where next_ticket > 0;
 
@@ -144,13 +145,14 @@ create table component_code (
     account   bigint not null,
     expires   bigint not null
 );
-create index component_code_component on component_code (component);
+create index component_code_account on component_code (component, account);
 create index component_code_expires on component_code (expires);
 
 -- What is done has no due time any more.
 create table component_push (
     id        bigint generated always as identity primary key,
     component bigint  not null,
+    account   bigint  not null default 0, -- that an event is about; 0 in tickets
     info_type text collate "C" not null,
     message   bytea   not null,
     created   bigint  not null,
@@ -162,4 +164,5 @@ create table component_push (
 create index component_push_component on component_push (component, id);
 create index component_push_due on component_push (due) where due is not null;
 create index component_push_waiting on component_push (component, info_type) where due is not null;
+create index component_push_account on component_push (component, account) where due is not null;
 create index component_push_done on component_push (created) where due is null;
