@@ -13,7 +13,7 @@ func Fidelity(cases []*Case) string {
 	out.WriteString(`# How we know
 
 Made from the [evidence cases](../evidence/README.md) by ` + "`go test ./evidence -update`" + `; do not edit. Each row is a claim that is tested on every change, on
-both wires, and that ` + "`sucai check`" + ` tests against any server. The tags: **documented**, the specification or an official page says so; **observed**, a real
+both wires, and that ` + "`sucai check`" + ` tests against any server where it needs no state that only a test can bring about. The tags: **documented**, the specification or an official page says so; **observed**, a real
 answer was quoted by somebody; **assumed**, our choice, with its reason. They are not one number: ` + CountLine(cases) + `.
 `)
 	chapter := ""

@@ -112,7 +112,7 @@ func upload(name string, up wechat.Upload) fixture {
 		if err != nil {
 			return nil, err
 		}
-		r.made = append(r.made, a.MediaID)
+		r.fixtures = append(r.fixtures, a.MediaID)
 		return map[string]string{name: a.MediaID, name + "_URL": a.URL}, nil
 	}}
 }
@@ -132,7 +132,7 @@ func news(name string, articles int) fixture {
 		if err != nil {
 			return nil, err
 		}
-		r.made = append(r.made, id)
+		r.fixtures = append(r.fixtures, id)
 		return map[string]string{name: id}, nil
 	}}
 }

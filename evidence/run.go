@@ -3,13 +3,16 @@ package evidence
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"sucai/wechat"
@@ -59,29 +62,36 @@ type Result struct {
 	Case   *Case
 	Status Status
 	Detail string // of a difference: what was asked, expected and answered; else why it was not run
+
+	Trouble bool // it was not run since something failed, such as the connection
 }
 
 // Run runs the cases one after the other and reports each. What it made on the way is
 // deleted at the end.
 func Run(ctx context.Context, t Target, cases []*Case, report func(Result)) error {
 	shared := newRunner(ctx, t)
-	defer shared.cleanUp()
 	for _, c := range cases {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			break
 		}
 		report(shared.run(c))
 	}
-	return nil
+	shared.cleanUp(shared.fixtures)
+	if len(shared.left) > 0 {
+		return fmt.Errorf("these could not be deleted again: %s", strings.Join(shared.left, ", "))
+	}
+	return ctx.Err()
 }
 
 // runner holds the variables and fixtures of one account.
 type runner struct {
-	ctx    context.Context
-	t      Target
-	vars   map[string]string
-	failed map[string]error // fixtures that could not be made
-	made   []string         // media_ids to delete
+	ctx      context.Context
+	t        Target
+	vars     map[string]string
+	failed   map[string]error // fixtures that could not be made
+	fixtures []string         // media_ids of fixtures, which last as long as the run
+	made     []string         // media_ids of the case that runs
+	left     []string         // those that could not be deleted
 }
 
 func newRunner(ctx context.Context, t Target) *runner {
@@ -94,29 +104,36 @@ type notRun struct{ error }
 func (r *runner) run(c *Case) (res Result) {
 	res.Case = c
 	if c.Wire != "" && (c.Wire == "live") != r.t.Live {
-		return Result{c, NotRun, "it is about the " + c.Wire + " wire"}
+		return Result{Case: c, Status: NotRun, Detail: "it is about the " + c.Wire + " wire"}
 	}
 	if !r.t.Write && c.writes() {
-		return Result{c, NotRun, "it changes something; --write runs it"}
+		return Result{Case: c, Status: NotRun, Detail: "it changes something; --write runs it"}
 	}
 	one := r
 	for _, s := range c.Steps {
 		if s.Do != nil && one == r { // states belong to an account that nobody else uses
 			if r.t.Lab == nil {
-				return Result{c, NotRun, "only a test can bring about: " + strings.Join(s.Do, " ")}
+				return Result{Case: c, Status: NotRun, Detail: "only a test can bring about: " + strings.Join(s.Do, " ")}
 			}
 			var err error
 			if one, err = r.apart(); err != nil {
-				return Result{c, NotRun, err.Error()}
+				return Result{Case: c, Status: NotRun, Detail: err.Error()}
 			}
 			defer func() {
 				if err := r.t.Lab.Done(); err != nil {
-					res = Result{c, NotRun, err.Error()}
+					res = Result{Case: c, Status: NotRun, Detail: err.Error()}
 				}
 			}()
 		}
 	}
 	defer one.forget(c, maps.Clone(one.vars))
+	defer func() {
+		one.cleanUp(one.made)
+		one.made = nil
+	}()
+	if err := one.prepare(c); err != nil {
+		return Result{Case: c, Status: NotRun, Detail: err.Error(), Trouble: true}
+	}
 	for i, s := range c.Steps {
 		err := one.step(c, s)
 		var not notRun
@@ -124,11 +141,27 @@ func (r *runner) run(c *Case) (res Result) {
 		case err == nil:
 			continue
 		case errors.As(err, &not):
-			return Result{c, NotRun, not.Error()}
+			return Result{Case: c, Status: NotRun, Detail: not.Error(), Trouble: true}
 		}
-		return Result{c, Differs, fmt.Sprintf("step %d: %v", i+1, err)}
+		return Result{Case: c, Status: Differs, Detail: fmt.Sprintf("step %d: %v", i+1, err)}
 	}
-	return Result{c, Pass, ""}
+	return Result{Case: c, Status: Pass, Detail: ""}
+}
+
+// prepare makes the fixtures that a case names, so that none is missed half-way.
+func (r *runner) prepare(c *Case) error {
+	for _, s := range c.Steps {
+		for _, p := range placeholder.FindAllString(s.Request+s.Answer+s.Live, -1) {
+			name := p[2 : len(p)-1]
+			if _, ok := fixtureNames[name]; !ok || slices.ContainsFunc(c.Steps, func(s Step) bool { return s.Do != nil }) {
+				continue // what hangs on a state is made behind it
+			}
+			if _, err := r.variable(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // forget takes back the variables that a case has bound, for the next one; fixtures stay,
@@ -191,6 +224,7 @@ func (r *runner) step(c *Case, s Step) error {
 			return fmt.Errorf("%s\n%w", brief(s.Request), err)
 		}
 	}
+	r.watch(req, body)
 	want, live := s.Answer, false
 	if r.t.Live && s.HasLive {
 		want, live = s.Live, true
@@ -351,11 +385,28 @@ func (c *Case) forces() bool {
 	return slices.ContainsFunc(c.Steps, func(s Step) bool { return strings.Contains(s.Request, `"force_refresh":true`) })
 }
 
-// cleanUp deletes what the fixtures have added.
-func (r *runner) cleanUp() {
+// watch remembers what a call has added, so that it can be deleted however the case ends.
+func (r *runner) watch(req *http.Request, body []byte) {
+	switch path.Base(req.URL.Path) {
+	case "add_material", "add_news":
+		var added struct {
+			MediaID string `json:"media_id"`
+		}
+		if json.Unmarshal(body, &added) == nil && added.MediaID != "" {
+			r.made = append(r.made, added.MediaID)
+		}
+	}
+}
+
+// cleanUp deletes materials; those that a case has deleted itself are gone already.
+func (r *runner) cleanUp(ids []string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), time.Minute)
+	defer cancel()
 	c := r.client()
-	for _, id := range r.made {
-		_ = c.DelMaterial(context.WithoutCancel(r.ctx), id) // it may be gone by now
+	for _, id := range ids {
+		if err := c.DelMaterial(ctx, id); err != nil && !errors.Is(err, wechat.ErrInvalidMediaID) {
+			r.left = append(r.left, id)
+		}
 	}
 }
 

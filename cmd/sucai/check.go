@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,7 +28,8 @@ func newCheck() *cobra.Command {
 		Use:   "check [CASE..]",
 		Short: "Compare a server with the evidence cases",
 		Long: `Run the evidence cases against a server of WeChat's API, sucai or the live service, and
-report of each whether it passes, differs, or was not run. Exit status 1 when one differs.
+report of each whether it passes, differs, or was not run. Exit status 1 when one differs,
+and when none could be run.
 
 Without --write nothing is changed but that a stable token is asked for, and cases that
 change something are not run. With it materials are added and deleted again, and the
@@ -62,10 +62,18 @@ CASE is the beginning of the names of the cases to run; see docs/fidelity.md for
 		direct := *c.HTTP
 		direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		target := evidence.Target{Base: strings.TrimRight(c.Endpoint, "/"), Do: direct.Do, AppID: c.AppID, Secret: c.Secret, Live: wire == liveWire, Write: write}
-		counts := map[evidence.Status]int{}
+		otherWire := false
+		target.Observe = func(_ *evidence.Case, _ *http.Request, _ []byte, res *http.Response, body []byte) {
+			isError := strings.HasPrefix(string(body), `{"errcode":4`)
+			otherWire = otherWire || isError && strings.Contains(string(body), " rid: ") != target.Live
+		}
+		counts, why := map[evidence.Status]int{}, ""
 		out := cmd.OutOrStdout()
 		err = evidence.Run(ctx, target, cases, func(r evidence.Result) {
 			counts[r.Status]++
+			if r.Status == evidence.NotRun && (why == "" || r.Trouble) {
+				why = r.Detail
+			}
 			if asJSON {
 				_ = printJSON(out, map[string]any{"case": r.Case.Name, "claim": r.Case.Claim, "status": r.Status, "detail": r.Detail})
 				return
@@ -87,10 +95,13 @@ CASE is the beginning of the names of the cases to run; see docs/fidelity.md for
 			fmt.Fprintf(out, "pass=%d\ndiffers=%d\nnot_run=%d\n", counts[evidence.Pass], counts[evidence.Differs], counts[evidence.NotRun])
 		}
 		if n := counts[evidence.Differs]; n > 0 {
+			if otherWire {
+				fmt.Fprintf(cmd.ErrOrStderr(), "sucai: this server seems to speak the other wire: try --wire %s\n", map[bool]string{true: documentedWire, false: liveWire}[target.Live])
+			}
 			return fmt.Errorf("check: %d cases differ", n)
 		}
 		if counts[evidence.Pass] == 0 {
-			return errors.New("check: no case could be run")
+			return fmt.Errorf("check: no case could be run: %s", why)
 		}
 		return nil
 	})

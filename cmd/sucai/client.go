@@ -12,7 +12,7 @@ import (
 	"sucai/wechat"
 )
 
-// clientFlags say whose materials, and where; the same for ls, get, put, rm and count.
+// clientFlags say whose materials, and where; the same for ls, get, put, rm, count and check.
 type clientFlags struct{ endpoint, appID string }
 
 const defaultEndpoint = "http://127.0.0.1:8080"

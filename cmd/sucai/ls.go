@@ -36,6 +36,9 @@ update, name. Without a type, of all types.`,
 			}
 		}
 		// One table a type: each is printed as soon as it is known.
+		if limit < 0 {
+			return usagef("--limit %d: 0 or more is wanted", limit)
+		}
 		for _, t := range types {
 			if err := list(ctx, c, t, limit, asJSON, cmd.OutOrStdout()); err != nil {
 				return fmt.Errorf("ls %s: %w", t, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,7 +24,12 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	cmd, err := newRoot().ExecuteContextC(ctx)
+	root, out := newRoot(), &carefulWriter{w: os.Stdout}
+	root.SetOut(out)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("standard output: %w", out.err) // what was printed may be shown only once
+	}
 	if err == nil {
 		return 0
 	}
@@ -34,6 +40,20 @@ func run() int {
 		return 2
 	}
 	return 1
+}
+
+// carefulWriter remembers that something could not be written.
+type carefulWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *carefulWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // usageError is a command line that cannot be meant.

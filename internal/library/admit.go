@@ -99,7 +99,7 @@ func setKind(s *Settings, value string) error {
 	if kind == "test" {
 		k = "test"
 	}
-	if _, ok := kinds[k]; !ok {
+	if _, ok := kinds[k]; !ok || k == "" && value != "" {
 		return fmt.Errorf("one of %s is wanted", kindNames())
 	}
 	s.Kind = k

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -16,7 +17,7 @@ type Settings struct {
 	Demo        bool             `json:"demo,omitempty"`         // the demo library has been imported in full
 	Whitelist   []netip.Prefix   `json:"whitelist,omitempty"`    // who may call; empty: everybody
 	Kind        Kind             `json:"kind,omitempty"`         // what sort of account it is; "": one that may do everything
-	Frozen      bool             `json:"frozen,omitempty"`       // every call is refused
+	Frozen      bool             `json:"frozen,omitempty"`       // calls are refused, but those for tokens
 	RetiredNews bool             `json:"retired_news,omitempty"` // add_news and update_news are refused, as they are since 2022
 	Quota       map[string]int64 `json:"quota,omitempty"`        // calls a day, by endpoint; noQuota for as many as one likes
 }
@@ -49,7 +50,7 @@ var SettingKeys = []Setting{
 	{"kind", "what sort of account it is: " + kindNames() + "; interfaces that it lacks answer 48001, and it brings quotas",
 		func(s *Settings) string { return string(s.Kind) },
 		setKind},
-	{"frozen", "true: every call answers 50002",
+	{"frozen", "true: every call but those for tokens answers 50002",
 		func(s *Settings) string { return flagText(s.Frozen) },
 		func(s *Settings, v string) (err error) { s.Frozen, err = parseFlag(v); return err }},
 	{"retired_news", "true: add_news and update_news answer 45106, as the live service does since 2022",
@@ -91,7 +92,7 @@ func (s *Settings) Shown() (lines []string) {
 		if n, ok := s.Quota[endpoint]; ok {
 			lines = append(lines, QuotaKey+endpoint+"="+quotaText(n))
 		} else if q, ok := kinds[s.Kind].quotas[endpoint]; ok {
-			lines = append(lines, fmt.Sprintf("%s%s=%d (by kind; %s)", QuotaKey, endpoint, q.daily, q.known))
+			lines = append(lines, fmt.Sprintf("%s%s=%d", QuotaKey, endpoint, q.daily), QuotaKey+endpoint+".from=kind; "+q.known)
 		}
 	}
 	return lines
@@ -141,7 +142,13 @@ func setWhitelist(s *Settings, value string) error {
 			}
 			p = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
 		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		list = append(list, p.Masked())
+	}
+	if len(list) == 0 && value != "" {
+		return errors.New("an address or a CIDR block is wanted")
 	}
 	s.Whitelist = list
 	return nil

@@ -13,6 +13,7 @@ func TestSettings(t *testing.T) {
 		{"whitelist=10.1.2.3/8,192.0.2.7", "whitelist=10.0.0.0/8,192.0.2.7"},
 		{"whitelist=::1;2001:db8::/32", "whitelist=::1,2001:db8::/32"},
 		{"whitelist=::ffff:192.0.2.7", "whitelist=192.0.2.7"},
+		{"whitelist=::ffff:127.0.0.0/104", "whitelist=127.0.0.0/8"},
 		{"whitelist=10.0.0.1|whitelist=", ""},
 		{"frozen=true", "frozen=true"},
 		{"frozen=1|frozen=false", ""},
@@ -21,10 +22,10 @@ func TestSettings(t *testing.T) {
 		{"quota.material/get_material=5", "quota.get_material=5"},
 		{"quota.uploadimg=0", "quota.media/uploadimg=0"},
 		{"quota.token=7|quota.token=", ""},
-		{"kind=test", "kind=test|quota.token=2000 (by kind; documented)|quota.stable_token=500000 (by kind; documented)|quota.batchget_material=10 (by kind; told by the platform's staff)|" +
-			"quota.get_materialcount=10 (by kind; told by the platform's staff)|quota.add_material=10 (by kind; seen in 2024)|" +
-			"quota.media/upload=100000 (by kind; documented)|quota.media/get=200000 (by kind; documented)"},
-		{"kind=Mini Program|quota.token=unlimited", "kind=mini-program|quota.token=unlimited|quota.stable_token=500000 (by kind; documented)"},
+		{"kind=test", "kind=test|quota.token=2000|quota.token.from=kind; documented|quota.stable_token=500000|quota.stable_token.from=kind; documented|quota.batchget_material=10|quota.batchget_material.from=kind; told by the platform's staff|" +
+			"quota.get_materialcount=10|quota.get_materialcount.from=kind; told by the platform's staff|quota.add_material=10|quota.add_material.from=kind; seen in 2024|" +
+			"quota.media/upload=100000|quota.media/upload.from=kind; documented|quota.media/get=200000|quota.media/get.from=kind; documented"},
+		{"kind=Mini Program|quota.token=unlimited", "kind=mini-program|quota.token=unlimited|quota.stable_token=500000|quota.stable_token.from=kind; documented"},
 		{"kind=service verified", ""},
 	} {
 		var s Settings
@@ -53,7 +54,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: stored as %s, %v", c.pairs, data, err)
 		}
 	}
-	for _, bad := range []string{"", "nam=x", "whitelist=10.0.0.1/33", "whitelist=here", "whitelist=fe80::1%eth0", "kind=company", "kind=verified",
+	for _, bad := range []string{"", "nam=x", "whitelist=10.0.0.1/33", "whitelist=here", "whitelist=fe80::1%eth0", "kind=company", "kind=verified", "kind=unverified", "kind=account", "whitelist=,",
 		"frozen=perhaps", "quota.=1", "quota.nothing=1", "quota.token=-1", "quota.token=many", "quota.token=1.5", "demo=true"} {
 		s := Settings{Name: "n"}
 		key, value, _ := strings.Cut(bad, "=")

@@ -231,6 +231,17 @@ func TestBrokenRequests(t *testing.T) {
 	wantBody(t, "afterwards", f.alive(f.token), "alive")
 }
 
+// A panic is our trouble: -1 for the caller, and all of it in the log.
+func TestPanic(t *testing.T) {
+	f := newFixture(t)
+	f.server.libraries.Materials = nil
+	_, data := f.do("GET", f.at("material/get_materialcount"), "", nil)
+	wantBody(t, "a panic", string(data), `{"errcode":-1,"errmsg":"system error"}`)
+	if log := f.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "hostile_test") && !strings.Contains(log, "material.go") {
+		t.Errorf("the log has\n%s", log)
+	}
+}
+
 // Many idle connections cost little and keep nobody out.
 func TestIdleConnections(t *testing.T) {
 	f := newFixture(t)

@@ -39,7 +39,7 @@ func (s *Server) Call(r *http.Request, a *library.Account, path string, body []b
 	r.Method, r.URL, r.ContentLength = http.MethodPost, &url.URL{Path: path}, int64(len(body))
 	rq := s.newRequest(r, bodyOf(body))
 	rq.as(&library.Caller{Account: a})
-	value, err := rq.call()
+	value, err := rq.callSafely()
 	out := s.render(rq, value, err)
 	out.RID, out.rq = rq.rid, rq
 	out.close = append(out.close, rq.done)

@@ -160,6 +160,9 @@ func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, c content) {
 		return
 	}
 	if _, err := s.writer(w).copy(body, length); err != nil {
+		if !clientLeft(r, err) {
+			s.log.Error("public address", "path", r.URL.Path, "error", err)
+		}
 		panic(http.ErrAbortHandler) // a short body must not look whole
 	}
 }

@@ -45,7 +45,8 @@ func (r *Reply) Close() {
 	}
 }
 
-// reply writes the answer of every call of the API over HTTPS: the only place that does.
+// reply writes the answer of every call of the API but cloud calls: the only place that
+// does.
 func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error) {
 	out := s.render(rq, value, err)
 	defer out.Close()
@@ -183,7 +184,7 @@ func (s *Server) logCall(rq *request, code int, sent int64, err error) {
 	level, note := slog.LevelInfo, ""
 	if err != nil {
 		note = err.Error()
-		if s.wireError(err) == wechat.ErrSystem && !clientLeft(rq, err) {
+		if s.wireError(err) == wechat.ErrSystem && !clientLeft(rq.Request, err) {
 			level = slog.LevelError
 		}
 	}
@@ -203,7 +204,7 @@ func (s *Server) logCall(rq *request, code int, sent int64, err error) {
 
 // clientLeft tells a connection that broke, or that its client left waiting, from
 // trouble of ours.
-func clientLeft(rq *request, err error) bool {
+func clientLeft(r *http.Request, err error) bool {
 	var broken *net.OpError
-	return rq.Context().Err() != nil || errors.As(err, &broken)
+	return r.Context().Err() != nil || errors.As(err, &broken)
 }

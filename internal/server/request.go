@@ -47,10 +47,10 @@ func (rq *request) base() string {
 // The largest bodies of JSON requests, in bytes. A news has at most eight articles of
 // less than 1 MB each, and JSON may write a character as six.
 const (
-	tokenBody = 4 << 10
-	smallBody = 64 << 10
-	newsBody  = 12 << 20
-	news      = 9 << 20 // as it is stored
+	tokenBody  = 4 << 10
+	smallBody  = 64 << 10
+	newsBody   = 12 << 20
+	newsStored = 9 << 20 // of a news as it is stored
 )
 
 // What is larger than freeMemory bytes is held in memory only while it is worked on,

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -41,7 +43,7 @@ var routes = map[string]route{
 	"/cgi-bin/material/add_material":      {"POST", account, addMaterial, []int{11, 100}},
 	"/cgi-bin/material/del_material":      {"POST", account, byMediaID(delMaterial), []int{11, 100}},
 	"/cgi-bin/material/add_news":          {"POST", account, unlessRetired(arguments(newsBody, addNews)), []int{11}},
-	"/cgi-bin/material/update_news":       {"POST", account, unlessRetired(argumentsBeside(news, newsBody, updateNews)), []int{11}},
+	"/cgi-bin/material/update_news":       {"POST", account, unlessRetired(argumentsBeside(newsStored, newsBody, updateNews)), []int{11}},
 
 	"/cgi-bin/media/uploadimg": {"POST", account, uploadImg, []int{1, 8, 9, 11, 18, 37, 100}},
 	"/cgi-bin/media/upload":    {"POST", account, mediaUpload, []int{1, 3, 8, 9, 11, 19, 30, 31, 100}},
@@ -89,6 +91,16 @@ func (rq *request) name() string {
 // admit asks whether the account may make this call, now and from where it comes.
 func (rq *request) admit(c *library.Caller) error {
 	return rq.server.libraries.Admit(rq.Context(), c, rq.name(), rq.route.sets, rq.server.client(rq.Request))
+}
+
+// callSafely makes trouble of a panic: the caller gets -1, the log where it was.
+func (rq *request) callSafely() (value any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			value, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return rq.call()
 }
 
 // call checks in the documented order: https, path, token, account, method, body,

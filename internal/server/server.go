@@ -9,10 +9,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -73,8 +75,21 @@ func (s *Server) HTTP() *http.Server {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          log.New(connectionLog{s.log}, "", 0),
 	}
+}
+
+// connectionLog takes what net/http has to say: mostly of clients that come and go, but of
+// a panic too.
+type connectionLog struct{ log *slog.Logger }
+
+func (l connectionLog) Write(text []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.Contains(text, []byte("panic")) {
+		level = slog.LevelError
+	}
+	l.log.Log(context.Background(), level, strings.TrimSpace(string(text)))
+	return len(text), nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -107,7 +122,7 @@ func (s *Server) newRequest(r *http.Request, b *body) *request {
 
 func (s *Server) answer(w http.ResponseWriter, rq *request) {
 	defer rq.done()
-	value, err := rq.call()
+	value, err := rq.callSafely()
 	rq.body.drain(w)
 	s.reply(w, rq, value, err)
 }
