@@ -12,11 +12,17 @@ func TestEngines(t *testing.T) {
 	Each(t, func(t *testing.T, e Engine) { Run(t, e.Open) })
 }
 
+// The parts of the other shapes are those of the ones above; that they work together is
+// all that is left.
 func TestMixtures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
 	for _, e := range Mixtures {
-		t.Run(e.Name, func(t *testing.T) { Run(t, e.Open) })
+		t.Run(e.Name, func(t *testing.T) {
+			s := opened(t, e.Open)
+			insertReadDelete(t, s)
+			putOpenRemove(t, s)
+		})
 	}
 }

@@ -66,14 +66,16 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"all: a cancelled call is no absence":       cancelled,
 		"all: ready":                                ready,
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := &store{Engines: open(t), ctx: context.Background()}
-			id, err := s.Accounts.Store(s.ctx)
-			s.must(t, err)
-			s.must(t, s.Blobs.Claim(s.ctx, id.ID))
-			check(t, s)
-		})
+		t.Run(name, func(t *testing.T) { check(t, opened(t, open)) })
 	}
+}
+
+func opened(t *testing.T, open func(t testing.TB) library.Engines) *store {
+	s := &store{Engines: open(t), ctx: context.Background()}
+	id, err := s.Accounts.Store(s.ctx)
+	s.must(t, err)
+	s.must(t, s.Blobs.Claim(s.ctx, id.ID))
+	return s
 }
 
 type store struct {
