@@ -70,10 +70,14 @@ func (ls *Libraries) SetAccount(ctx context.Context, appID string, set func(*Set
 	return ls.change(ctx, appID, func(a *Account, _ Grants) error { return set(&a.Settings) })
 }
 
-// RemoveAccount removes an account with all its materials, tokens first.
+// RemoveAccount removes an account with all its materials, tokens first. The third-party
+// platforms that it authorised are told.
 func (ls *Libraries) RemoveAccount(ctx context.Context, appID string) error {
 	a, err := ls.Accounts.Account(ctx, appID)
 	if err != nil {
+		return err
+	}
+	if err := ls.unauthorizeAll(ctx, a); err != nil {
 		return err
 	}
 	if err := ls.Accounts.RemoveAccount(ctx, appID); err != nil {

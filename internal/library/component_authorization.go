@@ -169,6 +169,24 @@ func (ls *Libraries) Unauthorize(ctx context.Context, appID string, a *Account) 
 	})
 }
 
+// unauthorizeAll withdraws all that an account allowed.
+func (ls *Libraries) unauthorizeAll(ctx context.Context, a *Account) error {
+	list, err := ls.Accounts.ComponentList(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		_, err := ls.Accounts.Authorization(ctx, c.ID, a.ID) // most have none, and a look costs no write
+		if err == nil {
+			err = ls.Unauthorize(ctx, c.AppID, a)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // QueryAuth uses up an authorization code and gives what was authorised with a new
 // authorizer_access_token, as api_query_auth does. 61009 for a code that is unknown or
 // used, or whose authorisation was withdrawn or replaced, 61010 for one that has expired.
