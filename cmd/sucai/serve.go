@@ -336,18 +336,21 @@ func addAccounts(ctx context.Context, ls *library.Libraries, list string) error 
 // eachPair calls add with each appid and secret of a variable, and warns where the store
 // has another secret.
 func eachPair(variable, list string, add func(appID, secret string) (same bool, err error)) error {
-	for _, pair := range strings.Split(list, ",") {
+	for i, pair := range strings.Split(list, ",") {
 		pair = strings.TrimSpace(pair)
 		if pair == "" {
 			continue
 		}
 		appID, secret, ok := strings.Cut(pair, ":")
 		if !ok || appID == "" || secret == "" {
-			return usagef("%s: appid:secret,.. is wanted", variable)
+			return usagef("%s: entry %d: appid:secret,.. is wanted", variable, i+1)
 		}
 		same, err := add(appID, secret)
+		if errors.Is(err, library.ErrAppIDForm) { // its text is left out: it may be a secret in the wrong place
+			return usagef("%s: entry %d: %w", variable, i+1, library.ErrAppIDForm)
+		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", variable, err)
+			return fmt.Errorf("%s: entry %d: %w", variable, i+1, err)
 		}
 		if !same {
 			slog.Warn(variable+" has another secret than the store, which stays as it is", "appid", appID)

@@ -20,7 +20,7 @@ func (ls *Libraries) NewComponent(ctx context.Context, appID, secret string) (c 
 		appID = "wx" + randomHex(8)
 	}
 	if !appIDForm.MatchString(appID) {
-		return nil, "", fmt.Errorf("appid %q: an appid has 1 to 64 letters, digits, _ and -", appID)
+		return nil, "", fmt.Errorf("appid %q: %w", appID, ErrAppIDForm)
 	}
 	if secret == "" {
 		secret = randomHex(16)
