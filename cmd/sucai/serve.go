@@ -75,6 +75,9 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := f.container.check(); err != nil {
+		return err
+	}
 	var keys *keyPair
 	if f.tlsCert != "" || f.tlsKey != "" {
 		if keys, err = loadKeyPair(f.tlsCert, f.tlsKey); err != nil {
