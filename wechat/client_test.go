@@ -311,3 +311,21 @@ func TestClientWalksAll(t *testing.T) {
 		}
 	}
 }
+
+// A token by GET /cgi-bin/token is one that calls can be made with.
+func TestGetToken(t *testing.T) {
+	c, _ := newClient(t)
+	token, err := c.GetToken(t.Context())
+	must(t, err)
+	if token.ExpiresIn != 7200 {
+		t.Errorf("it expires in %d s", token.ExpiresIn)
+	}
+	own := &wechat.Client{Endpoint: c.Endpoint, Token: func(context.Context, string) (string, error) { return token.AccessToken, nil }}
+	if _, err := own.GetMaterialCount(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wrong := &wechat.Client{Endpoint: c.Endpoint, AppID: c.AppID, Secret: "wrong"}
+	if _, err := wrong.GetToken(t.Context()); !errors.Is(err, wechat.ErrInvalidSecret) {
+		t.Errorf("a wrong secret: %v", err)
+	}
+}

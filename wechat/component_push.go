@@ -87,9 +87,9 @@ type MessageCipher struct {
 
 // The sizes of encrypted messages, in bytes.
 const (
-	paddedTo   = 32      // PKCS#7 to blocks of this, not AES' own
-	frontSize  = 16 + 4  // random bytes and the length
-	maxMessage = 1 << 20 // of a pushed body that is read
+	paddedTo   = 32       // PKCS#7 to blocks of this, not AES' own
+	frontSize  = 16 + 4   // random bytes and the length
+	maxMessage = 64 << 10 // of a pushed body that is read
 )
 
 // NewMessageCipher takes the third-party platform's appid, message token and AES key. An
@@ -126,10 +126,39 @@ func NewAESKey() string {
 	return string(key)
 }
 
-// envelope is the body of a pushed message.
-type envelope struct {
-	AppID   string `xml:"AppId"`
-	Encrypt string
+// readEnvelope gives the Encrypt of a pushed message's body: one element with elements of
+// text, and nothing below them.
+func readEnvelope(data []byte) (encrypted string, err error) {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	depth, in, found := 0, false, false
+	var text []byte
+	for {
+		token, err := d.Token()
+		if err == io.EOF && found {
+			return string(text), nil
+		}
+		if err != nil {
+			return "", errDamaged
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if depth++; depth > 2 || len(token.Attr) > 0 {
+				return "", errDamaged
+			}
+			if in = depth == 2 && token.Name.Local == "Encrypt"; in {
+				if found {
+					return "", errDamaged
+				}
+				found = true
+			}
+		case xml.EndElement:
+			depth, in = depth-1, false
+		case xml.CharData:
+			if in {
+				text = append(text, token...)
+			}
+		}
+	}
 }
 
 // Seal encrypts a message. It gives the query and the body of the request that carries it.
@@ -166,22 +195,25 @@ var (
 )
 
 // Open decrypts a pushed message from the query and the body of its request. The
-// signature is checked before anything is decrypted. A body of more than 1 MiB is
-// refused; it costs no more memory than that.
+// signature is checked before anything is decrypted. A body of more than 64 KiB is
+// refused; whatever it is, all that is allocated for it stays below 4 MiB.
 func (c *MessageCipher) Open(query url.Values, body io.Reader) (message []byte, err error) {
 	data, err := io.ReadAll(io.LimitReader(body, maxMessage+1))
 	if err != nil {
 		return nil, err
 	}
-	var e envelope
-	if len(data) > maxMessage || xml.Unmarshal(data, &e) != nil {
+	if len(data) > maxMessage {
 		return nil, errDamaged
 	}
-	want := c.signature(query.Get("timestamp"), query.Get("nonce"), e.Encrypt)
+	encrypted, err := readEnvelope(data)
+	if err != nil {
+		return nil, err
+	}
+	want := c.signature(query.Get("timestamp"), query.Get("nonce"), encrypted)
 	if subtle.ConstantTimeCompare([]byte(query.Get("msg_signature")), []byte(want)) != 1 {
 		return nil, errSignature
 	}
-	return c.decrypt(e.Encrypt)
+	return c.decrypt(encrypted)
 }
 
 func (c *MessageCipher) decrypt(encrypted string) ([]byte, error) {

@@ -203,23 +203,38 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// A bomb costs no more than what is read of it.
+// What a bomb costs is bounded, whatever is inside.
 func TestMessageBombs(t *testing.T) {
 	c := testCipher(t, "wxplatform")
-	nested := "<xml>" + strings.Repeat("<a>", 300_000) + "</xml>"
-	entities := `<!DOCTYPE x [<!ENTITY a "` + strings.Repeat("b", 1000) + `">]><xml><Encrypt>` + strings.Repeat("&a;", 100_000) + `</Encrypt></xml>`
-	attributes := "<xml " + strings.Repeat(`a="b" `, 100_000) + "/>"
-	endless := io.MultiReader(strings.NewReader("<xml><Encrypt>"), endlessReader{})
-	for name, body := range map[string]io.Reader{"nested": strings.NewReader(nested), "entities": strings.NewReader(entities),
-		"attributes": strings.NewReader(attributes), "endless": endless} {
+	fill := func(first, unit, last string) io.Reader {
+		return strings.NewReader(first + strings.Repeat(unit, (maxMessage-len(first)-len(last))/len(unit)) + last)
+	}
+	for name, body := range map[string]io.Reader{
+		"nested":      fill("", "<a>", ""),
+		"in a long":   io.MultiReader(strings.NewReader("<xml>"), strings.NewReader(strings.Repeat("<a>", 300_000))),
+		"in Encrypt":  fill("<xml><Encrypt>", "<a>", "</Encrypt></xml>"),
+		"beside":      fill("<xml>", "<a/>", "<Encrypt>x</Encrypt></xml>"),
+		"many":        fill("<xml>", "<Encrypt>x</Encrypt>", "</xml>"),
+		"entities":    fill(`<!DOCTYPE x [<!ENTITY a "`+strings.Repeat("b", 1000)+`">]><xml><Encrypt>`, "&a;", "</Encrypt></xml>"),
+		"quoted":      fill("<xml><Encrypt>", "&lt;", "</Encrypt></xml>"),
+		"comments":    fill("<xml><Encrypt>", "<!---->", "</Encrypt></xml>"),
+		"sections":    fill("<xml><Encrypt>", "<![CDATA[a]]>", "</Encrypt></xml>"),
+		"attributes":  fill("<xml ", `a="" `, "/>"),
+		"attributes2": fill("<xml><Encrypt ", `a="" `, ">x</Encrypt></xml>"),
+		"attributes3": fill("<xml", `a=""`, "/>"),
+		"names":       fill("<xml>", "<a></a>", "<Encrypt>x</Encrypt></xml>"),
+		"name spaces": fill("<xml>", `<a xmlns="b"/>`, "<Encrypt>x</Encrypt></xml>"),
+		"endless":     io.MultiReader(strings.NewReader("<xml><Encrypt>"), endlessReader{}),
+	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		if _, err := c.Open(url.Values{}, body); err == nil {
 			t.Errorf("%s: opened", name)
 		}
 		runtime.ReadMemStats(&after)
-		if used := after.TotalAlloc - before.TotalAlloc; used > 128<<20 {
-			t.Errorf("%s: %d MB", name, used>>20)
+		used := after.TotalAlloc - before.TotalAlloc
+		if used > 4<<20 {
+			t.Errorf("%s: %d KiB were allocated", name, used>>10)
 		}
 	}
 }

@@ -93,9 +93,14 @@ ENV is what the program says in cloud.init({env: 'ENV'}). A call is for the acco
 		Example: `  sucai cloud add env-shop --owner wx0123456789abcdef > shop.env
   sucai cloud add env-shop --owner wx0123456789abcdef --allow wxfedcba9876543210 --url http://10.0.0.5:8080`,
 		Args: cobra.ExactArgs(1),
-		PreRunE: func(*cobra.Command, []string) error {
-			if e.Owner == "" {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case e.Owner == "":
 				return usagef("--owner: the appid of the account whose materials the environment reads is wanted")
+			case len(e.Methods) == 0:
+				return usagef("--methods: at least one is wanted, of %s", strings.Join(cloudcall.Methods(), ", "))
+			case cmd.Flags().Changed("allow") && (len(e.Allow) == 0 || slices.Contains(e.Allow, "")):
+				return usagef("--allow: appids of accounts are wanted, or no --allow at all")
 			}
 			for _, m := range e.Methods {
 				if !slices.Contains(cloudcall.Methods(), m) {
@@ -188,9 +193,12 @@ func newCloudRm() *cobra.Command {
 func newCloudRotate() *cobra.Command {
 	var url *string
 	cmd := withStore(&cobra.Command{
-		Use:     "rotate ENV",
-		Short:   "Give an environment a new key and a new ticket, print them once, and end the old ones",
-		Example: "  sucai cloud rotate env-shop > shop.env",
+		Use:   "rotate ENV",
+		Short: "Give an environment a new key and a new ticket, print them once, and end the old ones",
+		Long: `Give an environment a new key and a new ticket, print the lines that "sucai cloud add"
+prints, once, and end the old ones. The URL is not kept: programs that reach the server
+by another than http://127.0.0.1:8080 need --url again.`,
+		Example: "  sucai cloud rotate env-shop --url http://10.0.0.5:8080 > shop.env",
 		Args:    cobra.ExactArgs(1),
 		PreRunE: func(*cobra.Command, []string) error {
 			_, err := ownURL(*url)

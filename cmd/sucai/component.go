@@ -106,9 +106,7 @@ func newComponentLs() *cobra.Command {
 
 // componentJSON holds nothing secret.
 func componentJSON(c *library.Component) map[string]any {
-	settings := c.Settings
-	settings.Token, settings.AESKey = "", ""
-	return map[string]any{"appid": c.AppID, "created": c.Created, "settings": settings,
+	return map[string]any{"appid": c.AppID, "created": c.Created, "settings": c.Settings.Public(),
 		"pushing": c.NextTicket > 0, "ticket_made": c.TicketMade, "next_ticket": c.NextTicket}
 }
 
@@ -180,10 +178,10 @@ with an empty value they are made up, and printed this once. The keys:
 		var made string // secrets that were made up are shown this once
 		err := ls.SetComponent(ctx, args[0], func(s *library.ComponentSettings) error {
 			made = ""
-			for _, pair := range args[1:] {
+			for i, pair := range args[1:] {
 				key, value, ok := strings.Cut(pair, "=")
 				if !ok {
-					return usagef("%q: key=value is wanted", pair)
+					return usagef("argument %d: key=value is wanted", i+2)
 				}
 				if name, fromFile := strings.CutPrefix(value, "@"); fromFile && (key == "token" || key == "aes_key") {
 					text, err := os.ReadFile(name)

@@ -17,6 +17,7 @@ import (
 
 func newComponentAuthorize() *cobra.Command {
 	var sets, preAuthCode, list string
+	var granted []int
 	cmd := withComponent(&cobra.Command{
 		Use:   "authorize COMPONENT_APPID [APPID]",
 		Short: "Let a platform call on behalf of an account, and print the authorization code",
@@ -36,13 +37,19 @@ most 5000 at once.`,
 		Example: `  sucai component authorize wxcomponent0000000 wxdemo000000000000 --sets 11,100
   sucai component authorize wxcomponent0000000 --import accounts.txt`,
 		Args: cobra.RangeArgs(1, 2),
-		PreRunE: func(_ *cobra.Command, args []string) error {
+		PreRunE: func(_ *cobra.Command, args []string) (err error) {
 			switch {
 			case list != "" && (len(args) > 1 || sets != "" || preAuthCode != ""):
 				return usagef("--import goes without an account, --sets and --pre-auth-code: they stand in the file")
 			case list == "" && len(args) < 2:
 				return usagef("an account is wanted, or --import")
-			case list == "" && strings.TrimSpace(sets) == "":
+			case list != "":
+				return nil
+			}
+			if granted, err = library.ParseSets(sets); err != nil {
+				return usagef("--sets: %w", err)
+			}
+			if len(granted) == 0 {
 				return usagef("--sets: permission sets are wanted, such as 11,100")
 			}
 			return nil
@@ -54,10 +61,6 @@ most 5000 at once.`,
 		}
 		if list != "" {
 			return importAuthorizations(ctx, ls, c, list, out)
-		}
-		granted, err := library.ParseSets(sets)
-		if err != nil {
-			return usagef("--sets: %w", err)
 		}
 		a, err := accountOf(ctx, ls, args[1])
 		if err != nil {
@@ -112,7 +115,9 @@ func accountOf(ctx context.Context, ls *library.Libraries, appID string) (*libra
 	return a, err
 }
 
-// importAuthorizations takes in a file of lines APPID SETS REFRESH_TOKEN.
+// importAuthorizations takes in a file of lines APPID SETS REFRESH_TOKEN. An error names a
+// place in the file and nothing that stands there: columns that were mistaken for each
+// other are how a refresh token comes into an error.
 func importAuthorizations(ctx context.Context, ls *library.Libraries, c *library.Component, name string, out io.Writer) error {
 	file := os.Stdin
 	if name != "-" {
@@ -132,13 +137,16 @@ func importAuthorizations(ctx context.Context, ls *library.Libraries, c *library
 		if len(fields) != 3 {
 			return fmt.Errorf("--import: %s, line %d: APPID SETS REFRESH_TOKEN is wanted", name, n)
 		}
-		sets, err := library.ParseSets(fields[1])
+		a, err := ls.Accounts.Account(ctx, fields[0])
+		if errors.Is(err, library.ErrNotFound) {
+			return fmt.Errorf("--import: %s, line %d, column 1: there is no such account; `sucai account ls` lists them", name, n)
+		}
 		if err != nil {
 			return fmt.Errorf("--import: %s, line %d: %w", name, n, err)
 		}
-		a, err := accountOf(ctx, ls, fields[0])
-		if err != nil {
-			return fmt.Errorf("--import: %s, line %d: %w", name, n, err)
+		sets, err := library.ParseSets(fields[1])
+		if err != nil || len(sets) == 0 {
+			return fmt.Errorf("--import: %s, line %d, column 2: permission sets are wanted, numbers such as 11,100", name, n)
 		}
 		list = append(list, library.ImportedAuthorization{Account: a, Sets: sets, RefreshToken: fields[2]})
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // pushers is how many messages to platforms are under way at once: a platform that does
-// not answer shall not keep the others waiting.
-const pushers = 4
+// not answer shall not keep the others waiting. It holds one of them for 5 seconds in
+// every 15 at most, however much waits for it.
+const pushers = 8
 
 // How often a server looks for messages that are due, and for how long it leaves a store
 // in peace that is in trouble.
@@ -23,10 +24,12 @@ const (
 )
 
 // newPushClient makes a client for platforms' addresses. It follows no redirects, since
-// what it sends is meant for one address, and keeps no connections, which would be idle
-// for ten minutes.
+// what it sends is meant for one address, no proxy of the environment for the same reason,
+// and keeps no connections, which would be idle for ten minutes. It goes to any address
+// that the operator sets, private ones too.
 func newPushClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil
 	transport.DisableKeepAlives = true
 	transport.MaxResponseHeaderBytes = 16 << 10
 	return &http.Client{
@@ -63,12 +66,12 @@ func push(ctx context.Context, ls *library.Libraries, client *http.Client) {
 // pushOnce delivers the next message, and tells whether there was one. One of those who
 // deliver makes the tickets too.
 func pushOnce(ctx context.Context, ls *library.Libraries, client *http.Client, tickets bool) (any bool, err error) {
+	var made error
 	if tickets {
-		if err := ls.MakeTickets(ctx); err != nil {
-			return false, err
-		}
+		made = ls.MakeTickets(ctx)
 	}
-	return ls.PushNext(ctx, client)
+	any, err = ls.PushNext(ctx, client)
+	return any, errors.Join(made, err)
 }
 
 // addComponents creates the third-party platforms of appid:secret,.. that are missing.

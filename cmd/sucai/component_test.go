@@ -54,6 +54,10 @@ func (p *platform) take(r *http.Request) (int, string, error) {
 
 // RoundTrip implements http.RoundTripper, without a network.
 func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host == "dead.example" {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
 	status, body, err := p.take(r)
 	if err != nil {
 		return nil, err
@@ -242,6 +246,187 @@ func TestEventsArePushed(t *testing.T) {
 			t.Errorf("the event was tried %d times", events)
 		}
 	})
+}
+
+// What happens to an account is never told in another order, and what was overtaken is
+// not told at all.
+func TestEventsDoNotOvertake(t *testing.T) {
+	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {
+		a, _, err := ls.NewAccount(t.Context(), "wxaccount", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		authorize := func(sets ...int) (code string) {
+			t.Helper()
+			code, err := ls.Authorize(t.Context(), "wxplatform", a, sets, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return code
+		}
+		failing := func(on bool) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.err = nil; on {
+				p.err = errors.New("connection refused")
+			}
+		}
+		unauthorize := func() {
+			t.Helper()
+			if err := ls.Unauthorize(t.Context(), "wxplatform", a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		wantTaken(t, p, "component_verify_ticket")
+		failing(true)
+		authorize(11)
+		time.Sleep(20 * time.Second) // it is tried twice, and pauses
+		unauthorize()
+		failing(false)
+		p.taken()
+		time.Sleep(5 * time.Minute)
+		wantTaken(t, p, "unauthorized")
+
+		// Nothing of an authorisation is new, but the platform does not know of it, and its
+		// code is another.
+		failing(true)
+		authorize(11)
+		time.Sleep(2 * time.Second)
+		last := authorize(11)
+		failing(false)
+		p.taken()
+		time.Sleep(2 * time.Minute)
+		p.mu.Lock()
+		if len(p.events) != 1 || p.events[0].AuthorizationCode != last {
+			t.Errorf("came: %v", p.events)
+		}
+		p.mu.Unlock()
+		wantTaken(t, p, "authorized")
+
+		// One is under way while the next one happens, and fails.
+		p.answer(func() (int, string) {
+			p.reply = nil
+			p.mu.Unlock()
+			time.Sleep(3 * time.Second)
+			p.mu.Lock()
+			return http.StatusInternalServerError, ""
+		})
+		authorize(11, 100)
+		time.Sleep(2 * time.Second)
+		unauthorize()
+		time.Sleep(2 * time.Minute)
+		wantTaken(t, p, "updateauthorized", "unauthorized")
+
+		// What waits for one address goes to no other.
+		failing(true)
+		authorize(11)
+		time.Sleep(2 * time.Second)
+		if err := ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
+			return s.Set("push_url", "http://other.example/")
+		}); err != nil {
+			t.Fatal(err)
+		}
+		failing(false)
+		p.taken()
+		time.Sleep(2 * time.Minute)
+		wantTaken(t, p, "component_verify_ticket")
+	})
+}
+
+// Platforms that do not answer do not keep the others waiting, however much waits for them.
+func TestDeadPlatforms(t *testing.T) {
+	for _, dead := range []int{1, 12} {
+		pushing(t, 1, func(t *testing.T, ls *library.Libraries, p *platform) {
+			check := func(err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(2 * time.Second)
+			wantTaken(t, p, "component_verify_ticket")
+			url := func(appID, address string) {
+				t.Helper()
+				check(ls.SetComponent(t.Context(), appID, func(s *library.ComponentSettings) error { return s.Set("push_url", address) }))
+			}
+			for i := range dead {
+				appID := fmt.Sprint("wxdead", i)
+				_, _, err := ls.NewComponent(t.Context(), appID, "")
+				check(err)
+				url(appID, "http://dead.example/")
+			}
+			for i := range 30 {
+				a, _, err := ls.NewAccount(t.Context(), fmt.Sprint("wxaccount", i), "")
+				check(err)
+				for i := range dead {
+					_, err = ls.Authorize(t.Context(), fmt.Sprint("wxdead", i), a, []int{11}, "")
+					check(err)
+				}
+			}
+			limit := 2 * time.Second
+			if dead > pushers {
+				limit = 10 * time.Second
+			}
+			for range 5 {
+				time.Sleep(37 * time.Second)
+				url("wxplatform", "")
+				url("wxplatform", "http://platform.example/")
+				began := time.Now()
+				time.Sleep(limit)
+				if at := wantTaken(t, p, "component_verify_ticket"); len(at) == 1 && at[0].Sub(began) > limit {
+					t.Errorf("%d dead: the ticket came after %s", dead, at[0].Sub(began))
+				}
+			}
+		})
+	}
+}
+
+// Trouble with one platform keeps no other from its ticket.
+func TestTicketsInTrouble(t *testing.T) {
+	ctx, engines := t.Context(), storetest.EmbeddedAt(t, filepath.Join(t.TempDir(), "data"))
+	engines.Accounts = brokenPlatform{engines.Accounts}
+	now := time.Now()
+	ls, err := library.Open(ctx, engines, library.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, appID := range []string{"wxfirst", "wxbroken", "wxsecond"} {
+		if _, _, err := ls.NewComponent(ctx, appID, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := engines.Accounts.(brokenPlatform).Accounts.ChangeComponent(ctx, appID, func(c *library.Component, _ library.Holdings) error {
+			c.Settings.PushURL, c.NextTicket = "http://platform.example/", now.Unix()-1
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = ls.MakeTickets(ctx)
+	if err == nil || err.Error() != "ticket of wxbroken: disk is full" {
+		t.Errorf("error: %v", err)
+	}
+	for _, appID := range []string{"wxfirst", "wxsecond"} {
+		if c, err := ls.Accounts.Component(ctx, appID); err != nil || c.Ticket == "" {
+			t.Errorf("%s has no ticket, %v", appID, err)
+		}
+	}
+}
+
+type brokenPlatform struct{ library.Accounts }
+
+func (b brokenPlatform) ChangeComponent(ctx context.Context, appID string, fn func(*library.Component, library.Holdings) error) error {
+	if appID == "wxbroken" {
+		return errors.New("disk is full")
+	}
+	return b.Accounts.ChangeComponent(ctx, appID, fn)
+}
+
+// A push goes to its address, whatever proxy the environment names.
+func TestPushesPassNoProxy(t *testing.T) {
+	if newPushClient().Transport.(*http.Transport).Proxy != nil {
+		t.Error("a proxy is asked for")
+	}
 }
 
 // `component push` does it itself, whether a server runs or not, and says what became of it.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/schollz/progressbar/v3"
@@ -40,6 +41,10 @@ printed; what fails is told, and the rest goes on.`,
 		list, err := findFiles(args, up.Type)
 		if err != nil {
 			return err
+		}
+		isVideo := func(f putFile) bool { return f.t == wechat.Video }
+		if up.Title+up.Introduction != "" && !slices.ContainsFunc(list.files, isVideo) {
+			return usagef("--title and --introduction are of videos, and there is none among these")
 		}
 		return list.put(ctx, c, up, cmd.OutOrStdout())
 	})

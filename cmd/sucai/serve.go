@@ -81,6 +81,9 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := f.container.check(); err != nil {
+		return err
+	}
 	var keys *keyPair
 	if f.tlsCert != "" || f.tlsKey != "" {
 		if keys, err = loadKeyPair(f.tlsCert, f.tlsKey); err != nil {
@@ -342,18 +345,21 @@ func addAccounts(ctx context.Context, ls *library.Libraries, list string) error 
 // eachPair calls add with each appid and secret of a variable, and warns where the store
 // has another secret.
 func eachPair(variable, list string, add func(appID, secret string) (same bool, err error)) error {
-	for _, pair := range strings.Split(list, ",") {
+	for i, pair := range strings.Split(list, ",") {
 		pair = strings.TrimSpace(pair)
 		if pair == "" {
 			continue
 		}
 		appID, secret, ok := strings.Cut(pair, ":")
 		if !ok || appID == "" || secret == "" {
-			return usagef("%s: appid:secret,.. is wanted", variable)
+			return usagef("%s: entry %d: appid:secret,.. is wanted", variable, i+1)
 		}
 		same, err := add(appID, secret)
+		if errors.Is(err, library.ErrAppIDForm) { // its text is left out: it may be a secret in the wrong place
+			return usagef("%s: entry %d: %w", variable, i+1, library.ErrAppIDForm)
+		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", variable, err)
+			return fmt.Errorf("%s: entry %d: %w", variable, i+1, err)
 		}
 		if !same {
 			slog.Warn(variable+" has another secret than the store, which stays as it is", "appid", appID)

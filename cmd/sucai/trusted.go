@@ -27,15 +27,23 @@ func (f *trustedFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.anywhere, "trusted-listen-anywhere", false, "allow --trusted-listen beyond this machine: whoever reaches it reads the accounts' materials")
 }
 
+// check refuses flags that say too little, before anything is opened.
+func (f *trustedFlags) check() error {
+	switch {
+	case f.listen == "" && f.env != "":
+		return usagef("--trusted-env: an address such as --trusted-listen 127.0.0.1:8081 is wanted with it")
+	case f.listen == "" && f.anywhere:
+		return usagef("--trusted-listen-anywhere: an address such as --trusted-listen 0.0.0.0:8081 is wanted with it")
+	case f.listen != "" && f.env == "":
+		return usagef("--trusted-listen: the environment whose calls it takes is wanted with it, as --trusted-env ENV")
+	}
+	return nil
+}
+
 // open opens the listener; nil where there is to be none.
 func (f *trustedFlags) open(ctx context.Context, ls *library.Libraries) (net.Listener, error) {
-	switch {
-	case f.listen == "" && f.env == "":
+	if f.listen == "" {
 		return nil, nil
-	case f.listen == "":
-		return nil, usagef("--trusted-env: an address such as --trusted-listen 127.0.0.1:8081 is wanted with it")
-	case f.env == "":
-		return nil, usagef("--trusted-listen: the environment whose calls it takes is wanted with it, as --trusted-env ENV")
 	}
 	// Resolved once, so that what was looked at is what is listened on.
 	address, err := net.ResolveTCPAddr("tcp", f.listen)
@@ -59,10 +67,13 @@ func (f *trustedFlags) open(ctx context.Context, ls *library.Libraries) (net.Lis
 	return listener, nil
 }
 
-// site is what serves on the listener; base is where the ordinary one is reached.
+// site is what serves on the listener; base is where the ordinary one is reached. Any name
+// is good beyond loopback only: there the callers' network has names of its own, while a
+// page in a browser on this machine reaches loopback whatever the flags say.
 func (f *trustedFlags) site(listener net.Listener, ls *library.Libraries, api *server.Server, base string) site {
+	tcp, ok := listener.Addr().(*net.TCPAddr)
 	srv := api.HTTP()
-	srv.Handler = &cloudcall.Container{Libraries: ls, Server: api, Env: f.env, Base: base, AnyName: f.anywhere}
+	srv.Handler = &cloudcall.Container{Libraries: ls, Server: api, Env: f.env, Base: base, AnyName: ok && !tcp.IP.IsLoopback()}
 	return site{srv, listener}
 }
 

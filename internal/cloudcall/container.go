@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"sucai/internal/library"
 	"sucai/internal/server"
@@ -69,12 +70,20 @@ func (c *Container) caller(r *http.Request) server.Known {
 	return server.Known{Account: a, Refused: err}
 }
 
-// isOwnName tells whether a Host is an address, this machine, or the name that callers
-// have in their code.
+// apiNames are the hosts that the API has in the documents, and so in callers' code.
+var apiNames = []string{"api.weixin.qq.com", "api2.weixin.qq.com", "sh.api.weixin.qq.com", "sz.api.weixin.qq.com", "hk.api.weixin.qq.com"}
+
+// isOwnName tells whether a Host is an address, this machine, or a name of the API. None
+// of them can be made to lead here by whoever has another name.
 func isOwnName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
+	} else if inner, ok := strings.CutPrefix(host, "["); ok {
+		host = strings.TrimSuffix(inner, "]")
 	}
-	_, err := netip.ParseAddr(host)
-	return err == nil || host == "localhost" || host == "api.weixin.qq.com"
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	return host == "localhost" || slices.Contains(apiNames, host)
 }

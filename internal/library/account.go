@@ -15,6 +15,9 @@ import (
 
 var appIDForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+// ErrAppIDForm means that a text cannot be an appid.
+var ErrAppIDForm = errors.New("an appid has 1 to 64 letters, digits, _ and -")
+
 // NewAccount adds an account. An empty appID or secret is made up: wx and 16 hex
 // digits, and 32 hex digits. The secret comes out once, in clear; only its hash is kept.
 // ErrExists where the appid is taken.
@@ -23,7 +26,7 @@ func (ls *Libraries) NewAccount(ctx context.Context, appID, secret string) (a *A
 		appID = "wx" + randomHex(8)
 	}
 	if !appIDForm.MatchString(appID) {
-		return nil, "", fmt.Errorf("appid %q: an appid has 1 to 64 letters, digits, _ and -", appID)
+		return nil, "", fmt.Errorf("appid %q: %w", appID, ErrAppIDForm)
 	}
 	if secret == "" {
 		secret = randomHex(16)
@@ -70,10 +73,14 @@ func (ls *Libraries) SetAccount(ctx context.Context, appID string, set func(*Set
 	return ls.change(ctx, appID, func(a *Account, _ Grants) error { return set(&a.Settings) })
 }
 
-// RemoveAccount removes an account with all its materials, tokens first.
+// RemoveAccount removes an account with all its materials, tokens first. The third-party
+// platforms that it authorised are told.
 func (ls *Libraries) RemoveAccount(ctx context.Context, appID string) error {
 	a, err := ls.Accounts.Account(ctx, appID)
 	if err != nil {
+		return err
+	}
+	if err := ls.unauthorizeAll(ctx, a); err != nil {
 		return err
 	}
 	if err := ls.Accounts.RemoveAccount(ctx, appID); err != nil {

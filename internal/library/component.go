@@ -20,7 +20,7 @@ func (ls *Libraries) NewComponent(ctx context.Context, appID, secret string) (c 
 		appID = "wx" + randomHex(8)
 	}
 	if !appIDForm.MatchString(appID) {
-		return nil, "", fmt.Errorf("appid %q: an appid has 1 to 64 letters, digits, _ and -", appID)
+		return nil, "", fmt.Errorf("appid %q: %w", appID, ErrAppIDForm)
 	}
 	if secret == "" {
 		secret = randomHex(16)
@@ -49,20 +49,22 @@ func (ls *Libraries) RotateComponent(ctx context.Context, appID string) (clear s
 }
 
 // SetComponent changes what an operator may set. Setting the push address starts the
-// push of tickets, unsetting it ends that.
+// push of tickets, unsetting it ends that. What was not delivered to the address before is
+// dropped: it holds codes and tickets, which are for nobody else.
 func (ls *Libraries) SetComponent(ctx context.Context, appID string, set func(*ComponentSettings) error) error {
-	return ls.changeComponent(ctx, appID, func(c *Component, _ Holdings) error {
+	return ls.changeComponent(ctx, appID, func(c *Component, h Holdings) error {
 		before := c.Settings.PushURL
 		if err := set(&c.Settings); err != nil {
 			return err
 		}
-		switch {
-		case c.Settings.PushURL == "":
-			c.NextTicket = 0
-		case c.Settings.PushURL != before:
+		if c.Settings.PushURL == before {
+			return nil
+		}
+		c.NextTicket = 0
+		if c.Settings.PushURL != "" {
 			c.NextTicket = ls.now().Unix()
 		}
-		return nil
+		return h.DropPushes("", "the push address was changed")
 	})
 }
 

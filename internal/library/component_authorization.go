@@ -84,7 +84,7 @@ func (ls *Libraries) Authorize(ctx context.Context, appID string, a *Account, se
 		if event == "" {
 			return nil
 		}
-		_, err = ls.addPush(c, h, &wechat.ComponentEvent{
+		_, err = ls.addPush(c, h, a.ID, &wechat.ComponentEvent{
 			InfoType: event, AuthorizerAppID: a.AppID, AuthorizationCode: code, AuthorizationCodeExpiredTime: now + codeLife, PreAuthCode: preAuthCode,
 		}, false)
 		return err
@@ -92,8 +92,13 @@ func (ls *Libraries) Authorize(ctx context.Context, appID string, a *Account, se
 	return code, err
 }
 
+// newerEvent is the outcome of an event that was not delivered before the next one about
+// the same account: events of one account never come in another order than they happened.
+const newerEvent = "gave way to what happened later"
+
 // grantSets stores an authorisation and tells what event that is, "" where the same was
-// allowed before. Tokens from before a withdrawal do not come back to life.
+// allowed before and the platform knows. Events that are still under way give way to it:
+// their codes are good no more. Tokens from before a withdrawal do not come back to life.
 func (ls *Libraries) grantSets(h Holdings, a *Account, sets []int, refreshToken string, now int64) (event string, err error) {
 	next := &Authorization{Account: a.ID, Sets: sets, RefreshToken: refreshToken, Created: now, Updated: now}
 	before, err := h.Authorization(a.ID)
@@ -110,6 +115,13 @@ func (ls *Libraries) grantSets(h Holdings, a *Account, sets []int, refreshToken 
 		if !slices.Equal(before.Sets, sets) {
 			event = wechat.InfoUpdated
 		}
+	}
+	dropped, err := h.DropEvents(a.ID, newerEvent)
+	if err != nil {
+		return "", err
+	}
+	if event != wechat.InfoAuthorized && dropped != "" {
+		event = dropped // the platform may not have heard of it
 	}
 	return event, h.SetAuthorization(next)
 }
@@ -149,9 +161,30 @@ func (ls *Libraries) Unauthorize(ctx context.Context, appID string, a *Account) 
 		if err := h.RemoveAuthorization(a.ID); err != nil {
 			return err
 		}
-		_, err := ls.addPush(c, h, &wechat.ComponentEvent{InfoType: wechat.InfoUnauthorized, AuthorizerAppID: a.AppID}, false)
+		if _, err := h.DropEvents(a.ID, newerEvent); err != nil {
+			return err
+		}
+		_, err := ls.addPush(c, h, a.ID, &wechat.ComponentEvent{InfoType: wechat.InfoUnauthorized, AuthorizerAppID: a.AppID}, false)
 		return err
 	})
+}
+
+// unauthorizeAll withdraws all that an account allowed.
+func (ls *Libraries) unauthorizeAll(ctx context.Context, a *Account) error {
+	list, err := ls.Accounts.ComponentList(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		_, err := ls.Accounts.Authorization(ctx, c.ID, a.ID) // most have none, and a look costs no write
+		if err == nil {
+			err = ls.Unauthorize(ctx, c.AppID, a)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // QueryAuth uses up an authorization code and gives what was authorised with a new

@@ -50,6 +50,7 @@ type Code struct {
 type Push struct {
 	ID        int64
 	Component int64
+	Account   int64 // that an event is about; 0 in tickets
 	InfoType  string
 	Message   []byte // XML, before encryption; gone when it is done
 	Created   int64  // Unix seconds
@@ -57,6 +58,8 @@ type Push struct {
 	Tries     int    // how often it was taken
 	Outcome   string // of the last try; "" before there was one
 	Delivered bool
+
+	Lease int64 // Unix seconds until when it and its component are the taker's; not kept
 }
 
 // Holdings is what a change of a component may do to what belongs to it, in the same
@@ -86,8 +89,13 @@ type Holdings interface {
 	// AddPush stores a new message and sets its ID. One with Tries of 1 is taken by who
 	// adds it, until it is due.
 	AddPush(p *Push) error
-	// DropPushes makes the undelivered messages of an InfoType done, with an outcome.
+	// DropPushes makes the undelivered messages of an InfoType, or with "" all, done, with
+	// an outcome. One that is being delivered is dropped too: [Components.FinishPush] gives
+	// ErrConflict for it.
 	DropPushes(infoType, outcome string) error
+	// DropEvents does the same to the undelivered messages about an account, and gives the
+	// InfoType of the newest of them, "" where there was none.
+	DropEvents(account int64, outcome string) (infoType string, err error)
 }
 
 // Components keeps third-party platforms and what belongs to them, under the same
@@ -126,14 +134,15 @@ type Components interface {
 	TicketsDue(ctx context.Context, now, limit int64) ([]string, error)
 
 	// TakePush gives the message that is longest due, and makes it due again at until:
-	// so long it is the taker's alone, on any number of nodes. ErrNotFound where none is
-	// due.
+	// so long it is the taker's alone, on any number of nodes, and no other message of its
+	// component is given. ErrNotFound where none is due.
 	TakePush(ctx context.Context, now, until int64) (*Push, error)
 
 	// FinishPush stores what became of a taken message: Due, Outcome and Delivered. A
 	// message that is done loses its text. ErrConflict where somebody else has taken it
-	// since, or it was dropped.
-	FinishPush(ctx context.Context, p *Push) error
+	// since, or it was dropped. In any case, no message of the component is given before
+	// next from then on, unless the lease had passed and somebody else has taken one.
+	FinishPush(ctx context.Context, p *Push, next int64) error
 
 	// Pushes gives the newest messages of a component, the newest first.
 	Pushes(ctx context.Context, component, count int64) ([]*Push, error)

@@ -14,20 +14,21 @@ const (
 	pushTime   = 5 * time.Second // for a platform to answer
 	pushLease  = 30              // seconds that a message is its taker's alone; well above pushTime
 	firstPause = 10              // seconds after a first failure; twice as long after each further one
+	restPause  = 10              // seconds that a platform is left in peace after a failure of any message
 	mostPause  = 3600            // seconds
 	mostTries  = 12              // about four hours
 	ticketsAt  = 100             // components that are looked after at once
 )
 
 // addPush stores a message for the platform, unless it has no address to send it to. It is
-// due at once or, when it is ours, has our lease.
-func (ls *Libraries) addPush(c *Component, h Holdings, event *wechat.ComponentEvent, ours bool) (*Push, error) {
+// due at once or, when it is ours, has our lease. account is the one that an event is about.
+func (ls *Libraries) addPush(c *Component, h Holdings, account int64, event *wechat.ComponentEvent, ours bool) (*Push, error) {
 	if c.Settings.PushURL == "" {
 		return nil, nil
 	}
 	now := ls.now().Unix()
 	event.AppID, event.CreateTime = c.AppID, now
-	p := &Push{InfoType: event.InfoType, Message: event.AppendXML(nil), Created: now, Due: now}
+	p := &Push{Account: account, InfoType: event.InfoType, Message: event.AppendXML(nil), Created: now, Due: now}
 	if ours {
 		p.Due, p.Tries = now+pushLease, 1
 	}
@@ -35,13 +36,14 @@ func (ls *Libraries) addPush(c *Component, h Holdings, event *wechat.ComponentEv
 }
 
 // MakeTickets makes the tickets that are due, each with its message. On several nodes
-// each ticket is made once.
+// each ticket is made once. Trouble with one platform keeps no other from its ticket.
 func (ls *Libraries) MakeTickets(ctx context.Context) error {
 	now := ls.now().Unix()
 	appIDs, err := ls.Accounts.TicketsDue(ctx, now, ticketsAt)
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, appID := range appIDs {
 		err := ls.Accounts.ChangeComponent(ctx, appID, func(c *Component, h Holdings) error {
 			if c.NextTicket == 0 || c.NextTicket > now { // another node was first
@@ -56,10 +58,10 @@ func (ls *Libraries) MakeTickets(ctx context.Context) error {
 			return err
 		})
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
+			failed = append(failed, fmt.Errorf("ticket of %s: %w", appID, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // PushNext takes the message that is longest due and delivers it, and tells whether there
@@ -101,9 +103,13 @@ func (ls *Libraries) deliver(ctx context.Context, client *http.Client, c *Compon
 	default:
 		p.Due, p.Outcome = now+min(int64(firstPause)<<(p.Tries-1), mostPause), failed.Error()
 	}
-	err := ls.Accounts.FinishPush(ctx, p)
+	var next int64 // a platform that fails is not asked again at once, or it would hold up the others
+	if failed != nil {
+		next = now + restPause
+	}
+	err := ls.Accounts.FinishPush(ctx, p, next)
 	if errors.Is(err, ErrConflict) {
-		return nil // a newer ticket took its place, or another node the message
+		return nil // a newer message took its place, or another node the message
 	}
 	return err
 }

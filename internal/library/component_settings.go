@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,7 @@ var ComponentSettingKeys = []ComponentSetting{
 		func(s *ComponentSettings) string { return s.AESKey },
 		setAESKey},
 	{"push_url", "address to which tickets and events are pushed; setting it starts the push, unsetting ends it", false,
-		func(s *ComponentSettings) string { return s.PushURL },
+		func(s *ComponentSettings) string { return s.shownPushURL() },
 		setPushURL},
 	{"domain", "host from which the authorisation page may be opened", false,
 		func(s *ComponentSettings) string { return s.Domain },
@@ -63,8 +64,11 @@ var ComponentSettingKeys = []ComponentSetting{
 		}},
 }
 
-// Set changes one setting; an empty value unsets it. The value of a secret one stands in
-// no error.
+// settingForm is what a key looks like.
+var settingForm = regexp.MustCompile(`^[a-z_]{1,20}$`)
+
+// Set changes one setting; an empty value unsets it. No error has the value of a secret
+// one, or of an address, which may hold one.
 func (s *ComponentSettings) Set(key, value string) error {
 	value = strings.TrimSpace(value)
 	i := slices.IndexFunc(ComponentSettingKeys, func(k ComponentSetting) bool { return k.Key == key })
@@ -73,16 +77,32 @@ func (s *ComponentSettings) Set(key, value string) error {
 		for _, k := range ComponentSettingKeys {
 			keys = append(keys, k.Key)
 		}
-		return fmt.Errorf("there is no setting %q; there are %s", key, strings.Join(keys, ", "))
+		name := "of that name" // an address, or what else was meant to be a value, may hold a secret
+		if settingForm.MatchString(key) {
+			name = strconv.Quote(key)
+		}
+		return fmt.Errorf("there is no setting %s; there are %s", name, strings.Join(keys, ", "))
 	}
-	err := ComponentSettingKeys[i].set(s, value)
-	switch {
-	case err == nil:
-		return nil
-	case ComponentSettingKeys[i].Secret:
+	if err := ComponentSettingKeys[i].set(s, value); err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
-	return fmt.Errorf("%s=%s: %w", key, value, err)
+	return nil
+}
+
+// shownPushURL leaves out the query: platforms keep the keys of their callbacks there.
+func (s *ComponentSettings) shownPushURL() string {
+	u, err := url.Parse(s.PushURL)
+	if err != nil {
+		return ""
+	}
+	u.RawQuery, u.ForceQuery = "", false
+	return u.String()
+}
+
+// Public gives the settings that anybody who runs the store may see.
+func (s ComponentSettings) Public() ComponentSettings {
+	s.Token, s.AESKey, s.PushURL = "", "", s.shownPushURL()
+	return s
 }
 
 // Shown gives each setting by its key, secrets left out.

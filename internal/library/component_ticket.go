@@ -63,7 +63,7 @@ func (ls *Libraries) renewTicket(c *Component, h Holdings, ours bool) (*Push, er
 	if err := h.DropPushes(wechat.InfoTicket, "gave way to a newer ticket"); err != nil {
 		return nil, err
 	}
-	return ls.addPush(c, h, &wechat.ComponentEvent{InfoType: wechat.InfoTicket, ComponentVerifyTicket: c.Ticket}, ours)
+	return ls.addPush(c, h, 0, &wechat.ComponentEvent{InfoType: wechat.InfoTicket, ComponentVerifyTicket: c.Ticket}, ours)
 }
 
 // Ticket gives the platform's newest ticket, for those who receive no pushes. Where there

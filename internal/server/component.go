@@ -76,18 +76,23 @@ func ofComponent(fn func(rq *request, c *library.Component, args wechat.Object) 
 	})
 }
 
-// platform checks what the two endpoints without a token ask for, and from where.
+// platform checks what the two endpoints without a token ask for, and from where first:
+// who may not call from there learns nothing of secrets.
 func (rq *request) platform(appID, secret string, unknown *wechat.Error) error {
 	c, err := rq.server.libraries.KnownComponent(rq.Context(), appID, unknown)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	if err := rq.server.libraries.AdmitComponent(c, rq.server.client(rq.Request)); err != nil {
+		return err
+	}
+	switch {
 	case secret == "":
 		return wechat.ErrSecretMissing
 	case !c.HasSecret(secret):
 		return wechat.ErrInvalidSecret
 	}
-	return rq.server.libraries.AdmitComponent(c, rq.server.client(rq.Request))
+	return nil
 }
 
 // startPushTicket is POST /cgi-bin/component/api_start_push_ticket.
@@ -101,6 +106,8 @@ func startPushTicket(rq *request, args wechat.Object) (any, error) {
 	}
 	running, err := rq.server.libraries.StartTickets(rq.Context(), text[0], text[1])
 	switch {
+	case err == library.ErrNotFound: // it was removed since
+		return nil, wechat.ErrInvalidAppID
 	case err != nil:
 		return nil, err
 	case running:
@@ -118,7 +125,11 @@ func componentToken(rq *request, args wechat.Object) (any, error) {
 	if err := rq.platform(text[0], text[1], wechat.ErrInvalidComponent); err != nil {
 		return nil, err
 	}
-	return answer(rq.server.libraries.ComponentToken(rq.Context(), text[0], text[1], text[2]))
+	token, err := rq.server.libraries.ComponentToken(rq.Context(), text[0], text[1], text[2])
+	if err == library.ErrNotFound { // it was removed since
+		err = wechat.ErrInvalidComponent
+	}
+	return answer(token, err)
 }
 
 // createPreAuthCode is POST /cgi-bin/component/api_create_preauthcode.

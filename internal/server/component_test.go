@@ -95,6 +95,51 @@ func TestTokensGoWithTheirPlatform(t *testing.T) {
 	}
 }
 
+// A platform that is removed while it calls is unknown, which is no trouble of ours.
+func TestPlatformsRemovedMeanwhile(t *testing.T) {
+	f := newFixture(t)
+	p := f.platform(11)
+	f.ls.Accounts = removedMeanwhile{f.ls.Accounts}
+	wantErrcode(t, "start of tickets", p.ask("api_start_push_ticket", "", map[string]any{"component_secret": p.secret}), 40013)
+	wantErrcode(t, "token", p.ask("api_component_token", "", map[string]any{
+		"component_appsecret": p.secret, "component_verify_ticket": p.ticket}), 61011)
+	if log := f.log.String(); strings.Contains(log, "level=ERROR") {
+		t.Errorf("in the log:\n%s", log)
+	}
+}
+
+type removedMeanwhile struct{ library.Accounts }
+
+func (removedMeanwhile) ChangeComponent(context.Context, string, func(*library.Component, library.Holdings) error) error {
+	return library.ErrNotFound
+}
+
+// The accounts' owner removes one; the platforms that it authorised are told.
+func TestRemovedAccountsAreToldOf(t *testing.T) {
+	f := newFixture(t)
+	p := f.platform(11)
+	ctx := context.Background()
+	other, _, err := f.ls.NewComponent(ctx, "wxother", "")
+	must(t, err)
+	for _, appID := range []string{p.component, other.AppID} {
+		must(t, f.ls.SetComponent(ctx, appID, func(s *library.ComponentSettings) error { return s.Set("push_url", "http://127.0.0.1:1/") }))
+	}
+	must(t, f.ls.RemoveAccount(ctx, f.account.AppID))
+	c, err := f.ls.Accounts.Component(ctx, p.component)
+	must(t, err)
+	for c, want := range map[*library.Component]string{c: "unauthorized", other: ""} {
+		state, err := f.ls.ComponentState(ctx, c)
+		must(t, err)
+		var events []string
+		for _, push := range state.Pushes {
+			events = append(events, push.InfoType)
+		}
+		if got := strings.Join(events, " "); got != want || state.Authorized != 0 {
+			t.Errorf("%s is told %q of %d, want %q", c.AppID, got, state.Authorized, want)
+		}
+	}
+}
+
 // A pre-auth code is good once, for half an hour, and for its own platform.
 func TestPreAuthCodes(t *testing.T) {
 	f := newFixture(t)

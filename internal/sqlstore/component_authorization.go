@@ -140,11 +140,21 @@ func (q query) lockComponents(account int64) (ids []int64, err error) {
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		if err := q.row(lockComponentByID, id).Scan(&id); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := q.lockComponent(id); err != nil {
 			return nil, err
 		}
 	}
 	return ids, nil
+}
+
+// lockComponent keeps others from changing a component until the transaction ends. One
+// that is gone needs no lock.
+func (q query) lockComponent(id int64) error {
+	err := q.row(lockComponentByID, id).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 // withdrawAll removes the authorisations of a removed account.

@@ -498,7 +498,7 @@ func TestPostgresPlans(t *testing.T) {
 		`insert into component (appid, salt, hash, created, settings, ticket, ticket_made, next_ticket) select 'wx' || n, '', '', 0, '{}', '', 0, n from generate_series(1, 5000) n`,
 		`insert into component_authorization select c, n, '1', '', 0, 0 from generate_series(1, 5000) n, generate_series(10, 20) c`,
 		`insert into component_code select sha256(n::text::bytea), n % 1000, 'preauth', 0, n from generate_series(1, 20000) n`,
-		`insert into component_push (component, info_type, message, created, due) select n % 1000, 'image', '', n, case when n % 20 = 0 then n end from generate_series(1, 20000) n`,
+		`insert into component_push (component, account, info_type, message, created, due) select 10 + n % 10, n % 50, 'image', '', n, case when n % 3 = 0 then n end from generate_series(1, 20000) n`,
 		`analyze`,
 	} {
 		_, err := s.DB().Exec(text)

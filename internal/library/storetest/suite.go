@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"cloud: accounts removed meanwhile":         cloudEnvsUnderUs,
 		"component: tickets fall due":               ticketsDue,
 		"component: a message is one taker's":       pushes,
+		"component: messages are dropped":           droppedPushes,
 		"component: a code goes with what it is of": codesOfAuthorizations,
 		"blob: put, open, remove":                   putOpenRemove,
 		"blob: errors come out and nothing is left": putFails,

@@ -164,5 +164,5 @@ create table component_push (
 create index component_push_component on component_push (component, id);
 create index component_push_due on component_push (due) where due is not null;
 create index component_push_waiting on component_push (component, info_type) where due is not null;
-create index component_push_account on component_push (component, account) where due is not null;
+create index component_push_account on component_push (component, account, id) where due is not null;
 create index component_push_done on component_push (created) where due is null;
