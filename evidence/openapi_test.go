@@ -22,9 +22,6 @@ import (
 // The description of the API is a valid OpenAPI document, and all exchanges of all cases
 // on both wires are as it says: every answer, and every request that was not refused.
 func TestOpenAPI(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the exchanges are those of TestCases")
-	}
 	cases, err := Cases()
 	if err != nil {
 		t.Fatal(err)

@@ -306,6 +306,9 @@ func (r *runner) compare(want string, literal bool, res *http.Response, body []b
 			continue
 		}
 		name, value, _ := strings.Cut(line, ": ")
+		if len(res.Header.Values(name)) == 0 {
+			return fmt.Errorf("  expected header %s: %s\n  got none of that name", name, value)
+		}
 		if err := r.match("header "+name, value, res.Header.Get(name), true); err != nil {
 			return err
 		}

@@ -38,40 +38,38 @@ func newPushClient() *http.Client {
 	}
 }
 
-// push makes tickets and delivers messages to platforms until ctx ends.
+// push makes tickets and delivers messages to platforms until ctx ends. Who makes tickets
+// delivers nothing, so that no platform holds up the tickets of others.
 func push(ctx context.Context, ls *library.Libraries, client *http.Client) {
 	var wg sync.WaitGroup
-	for i := range pushers {
+	wg.Go(func() {
+		untilEnd(ctx, func() (bool, error) { return false, ls.MakeTickets(ctx) })
+	})
+	for range pushers {
 		wg.Go(func() {
-			for ctx.Err() == nil {
-				pause := pushEvery
-				any, err := pushOnce(ctx, ls, client, i == 0)
-				switch {
-				case err != nil && ctx.Err() == nil:
-					slog.Error("messages to third-party platforms", "error", err)
-					pause = pushTrouble
-				case any:
-					continue
-				}
-				select {
-				case <-ctx.Done():
-				case <-time.After(pause):
-				}
-			}
+			untilEnd(ctx, func() (bool, error) { return ls.PushNext(ctx, client) })
 		})
 	}
 	wg.Wait()
 }
 
-// pushOnce delivers the next message, and tells whether there was one. One of those who
-// deliver makes the tickets too.
-func pushOnce(ctx context.Context, ls *library.Libraries, client *http.Client, tickets bool) (any bool, err error) {
-	var made error
-	if tickets {
-		made = ls.MakeTickets(ctx)
+// untilEnd does something again and again: at once where there may be more to do, else
+// after a pause.
+func untilEnd(ctx context.Context, do func() (more bool, err error)) {
+	for ctx.Err() == nil {
+		pause := pushEvery
+		switch more, err := do(); {
+		case err != nil && ctx.Err() == nil:
+			slog.Error("messages to third-party platforms", "error", err)
+			pause = pushTrouble
+		case more:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
 	}
-	any, err = ls.PushNext(ctx, client)
-	return any, errors.Join(made, err)
 }
 
 // addComponents creates the third-party platforms of appid:secret,.. that are missing.

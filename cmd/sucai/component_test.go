@@ -364,9 +364,9 @@ func TestDeadPlatforms(t *testing.T) {
 					check(err)
 				}
 			}
-			limit := 2 * time.Second
+			limit := 3 * time.Second
 			if dead > pushers {
-				limit = 10 * time.Second
+				limit = 12 * time.Second
 			}
 			for range 5 {
 				time.Sleep(37 * time.Second)

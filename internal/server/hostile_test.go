@@ -292,7 +292,7 @@ func FuzzMultipartRequest(f *testing.F) {
 	fx := newFixture(f)
 	f.Fuzz(func(t *testing.T, contentType, body string) {
 		if strings.ContainsFunc(contentType, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.Skip("no header") // nothing that an HTTP client can send
+			return // no HTTP client can send such a header
 		}
 		fx := *fx
 		fx.t = t

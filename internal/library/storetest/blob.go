@@ -1,0 +1,122 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"sucai/internal/library"
+)
+
+func anything(io.ReaderAt, int64) error { return nil }
+
+func putOpenRemove(t *testing.T, s *store) {
+	content := bytes.Repeat([]byte("0123456789"), 30_000)
+	var accepted []byte
+	one, err := s.Blobs.Put(s.ctx, iotest.OneByteReader(bytes.NewReader(content[:100])), func(r io.ReaderAt, size int64) error {
+		accepted = make([]byte, size)
+		_, err := r.ReadAt(accepted, 0)
+		return err
+	})
+	s.must(t, err)
+	if !bytes.Equal(accepted, content[:100]) || one.Size != 100 {
+		t.Fatalf("accept saw %q of %d", accepted, one.Size)
+	}
+	two, err := s.Blobs.Put(s.ctx, bytes.NewReader(content), anything)
+	s.must(t, err)
+	three, err := s.Blobs.Put(s.ctx, bytes.NewReader(content), anything)
+	s.must(t, err)
+	sum := fmt.Sprintf("%x-", sha256.Sum256(content))
+	if !strings.HasPrefix(two.Name, sum) || len(two.Name) != len(sum)+8 || two.Name == three.Name {
+		t.Fatalf("names %s and %s", two.Name, three.Name)
+	}
+	for _, c := range []struct{ offset, length int64 }{{0, int64(len(content))}, {7, 3}, {299_999, 1}, {300_000, 0}} {
+		r, err := s.Blobs.Open(s.ctx, two.Name, c.offset, c.length)
+		s.must(t, err)
+		got := make([]byte, c.length)
+		_, err = io.ReadFull(r, got)
+		s.must(t, err)
+		s.must(t, r.Close())
+		if !bytes.Equal(got, content[c.offset:c.offset+c.length]) {
+			t.Fatalf("%d bytes at %d differ", c.length, c.offset)
+		}
+	}
+	if _, err := s.Blobs.Open(s.ctx, two.Name, 1, int64(len(content))); err == nil || err == library.ErrNotFound {
+		t.Fatalf("a blob that is too short opens with %v", err)
+	}
+	s.must(t, s.Blobs.Remove(s.ctx, two.Name))
+	s.must(t, s.Blobs.Remove(s.ctx, two.Name))
+	_, err = s.Blobs.Open(s.ctx, two.Name, 0, 1)
+	wantErr(t, err, library.ErrNotFound)
+	r, err := s.Blobs.Open(s.ctx, three.Name, 0, 1)
+	s.must(t, err)
+	s.must(t, r.Close())
+	for _, name := range []string{"", "x", "../STORE", "..", "aa/bb", "STORE", strings.Repeat("f", 64) + "-00000000"} {
+		_, err := s.Blobs.Open(s.ctx, name, 0, 0)
+		wantErr(t, err, library.ErrNotFound)
+	}
+	empty, err := s.Blobs.Put(s.ctx, strings.NewReader(""), anything)
+	s.must(t, err)
+	if empty.Size != 0 {
+		t.Fatal("size of nothing")
+	}
+}
+
+func putFails(t *testing.T, s *store) {
+	own := errors.New("mine")
+	_, err := s.Blobs.Put(s.ctx, io.MultiReader(strings.NewReader("begin"), iotest.ErrReader(own)), anything)
+	wantErr(t, err, own)
+	_, err = s.Blobs.Put(s.ctx, strings.NewReader("whole"), func(io.ReaderAt, int64) error { return own })
+	wantErr(t, err, own)
+	ctx, cancel := context.WithCancel(s.ctx)
+	cancel()
+	if _, err := s.Blobs.Put(ctx, strings.NewReader("x"), anything); !errors.Is(err, context.Canceled) {
+		t.Fatalf("cancelled: %v", err)
+	}
+	s.must(t, s.Blobs.List(s.ctx, time.Now().Add(time.Hour), func(names []string) error {
+		t.Errorf("left behind: %q", names)
+		return nil
+	}))
+}
+
+func claim(t *testing.T, s *store) {
+	id, err := s.Accounts.Store(s.ctx)
+	s.must(t, err)
+	s.must(t, s.Blobs.Claim(s.ctx, id.ID))
+	err = s.Blobs.Claim(s.ctx, "another")
+	if err == nil || !strings.Contains(err.Error(), "another") || !strings.Contains(err.Error(), id.ID) {
+		t.Fatalf("claimed by another store: %v", err)
+	}
+}
+
+func listBlobs(t *testing.T, s *store) {
+	want := map[string]bool{}
+	for i := range 20 {
+		b, err := s.Blobs.Put(s.ctx, strings.NewReader(fmt.Sprint(i)), anything)
+		s.must(t, err)
+		want[b.Name] = true
+	}
+	s.must(t, s.Blobs.List(s.ctx, time.Now().Add(-time.Hour), func(names []string) error {
+		t.Errorf("too young: %q", names)
+		return nil
+	}))
+	got := map[string]bool{}
+	s.must(t, s.Blobs.List(s.ctx, time.Now().Add(time.Hour), func(names []string) error {
+		for _, n := range names {
+			got[n] = true
+		}
+		return nil
+	}))
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Fatalf("listed %v, want %v", got, want)
+	}
+	own := errors.New("mine")
+	wantErr(t, s.Blobs.List(s.ctx, time.Now().Add(time.Hour), func([]string) error { return own }), own)
+}
