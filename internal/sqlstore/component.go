@@ -148,7 +148,8 @@ func (s *Store) RemoveComponent(ctx context.Context, appID string) error {
 				return err
 			}
 		}
-		return nil
+		_, err := q.exec(deleteBuckets, authorizersOf(id))
+		return err
 	})
 }
 

@@ -116,7 +116,10 @@ func (q query) page(account int64, t wechat.Type, offset, count, total, next int
 		if err != nil {
 			return nil, err
 		}
-		st, args = at.page, append(args[:4], at.high, at.low, at.skip)
+		if st = oldestInside; at.newest {
+			st = newestInside
+		}
+		args = append(args[:4], at.high, at.low, at.skip)
 	}
 	rows, err := q.rows(st, args...)
 	if err != nil {
@@ -148,19 +151,19 @@ func (q query) largeArticles(m *library.Material, room library.Room) error {
 	return q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles))
 }
 
-// place is where a page begins: so many rows are skipped inside a range of numbers,
-// from the end that its statement begins at.
+// place is where a page begins: so many rows are skipped inside a range of numbers, from
+// its newest, or else from its oldest.
 type place struct {
-	page            statement
+	newest          bool
 	low, high, skip int64
 }
 
-// placeOf finds the place of an offset.
+// placeOf finds the place of an offset from the newest, which is below total.
 func (q query) placeOf(account int64, t wechat.Type, offset, total, next int64) (at place, err error) {
 	walk := newest
-	at = place{newestInside, 0, math.MaxInt64, offset}
+	at = place{true, 0, math.MaxInt64, offset}
 	if offset > total/2 {
-		walk, at.page, at.skip = oldest, oldestInside, total-1-offset
+		walk, at.newest, at.skip = oldest, false, total-1-offset
 	}
 	// The last step skips as many rows as one bucket has, so fewer need no more buckets.
 	for level := levels; level >= 1 && at.skip >= 1<<fanBits; level-- {

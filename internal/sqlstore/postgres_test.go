@@ -344,7 +344,7 @@ func TestRefusals(t *testing.T) {
 		{"encoding", with(func(u *url.URL) { u.Path = "/plain" }), `is kept in SQL_ASCII .*create it anew with encoding UTF8`},
 		{"no right", with(func(u *url.URL) { u.User = url.User("poor") }), `create one, or name another by`},
 		{"no schema", withParameter(t, address, "search_path", "absent"), `create one, or name another by`},
-		{"newer", newer, `has a schema of version 99999, this sucai knows 1: use a newer sucai`},
+		{"newer", newer, `has a schema of version 99999, this sucai knows 2: use a newer sucai`},
 		{"no address", "postgres://me:right horse/@host:1/x", `this is no address of a database: postgres://`},
 		{"no such mode", withParameter(t, address, "sslmode", "perhaps"), `the address of the database: .*sslmode`},
 	} {
@@ -454,7 +454,7 @@ func TestCommandsLeaveTheSchemaAlone(t *testing.T) {
 	}
 	sqlstore.AddMigration(t, "99998_more.sql", "-- +goose Up\ncreate table more (one integer);\n")
 	_, err := sqlstore.OpenPostgres(t.Context(), address, sqlstore.Command)
-	if err == nil || !strings.Contains(err.Error(), "has a schema of version 1, this sucai needs 99998: start a server of this version first") {
+	if err == nil || !strings.Contains(err.Error(), "has a schema of version 2, this sucai needs 99998: start a server of this version first") {
 		t.Errorf("a command on an older schema: %v", err)
 	}
 	var wg sync.WaitGroup
@@ -583,6 +583,44 @@ func TestCancelledInserts(t *testing.T) {
 	for id := range told {
 		if !there[id] {
 			t.Errorf("%s is lost", id)
+		}
+	}
+}
+
+// Authorisations from before they were counted in buckets are found too.
+func TestOlderAuthorizations(t *testing.T) {
+	lite, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "sucai.db"), sqlstore.Server)
+	must(t, err)
+	defer lite.Close()
+	for migration, s := range map[string]*sqlstore.Store{
+		"sqlite/00003_authorizer.sql":   lite,
+		"postgres/00002_authorizer.sql": open(t, storetest.Postgres(t), sqlstore.Server),
+	} {
+		var ids []int64
+		for i := range 100 {
+			ids = append(ids, account(t, s, fmt.Sprintf("a%02d", i), int64(i)).ID)
+		}
+		c := &library.Component{AppID: "c", Salt: []byte{1}, Hash: []byte{1}}
+		must(t, s.CreateComponent(t.Context(), c))
+		must(t, s.ChangeComponent(t.Context(), "c", func(_ *library.Component, h library.Holdings) error {
+			for _, id := range ids {
+				if err := h.SetAuthorization(&library.Authorization{Account: id}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		text, err := os.ReadFile("migrations/" + migration)
+		must(t, err)
+		for _, text := range []string{`delete from bucket`, string(text)} {
+			_, err := s.DB().Exec(text)
+			must(t, err)
+		}
+		for _, offset := range []int64{1, 40, 60, 99} {
+			list, total, err := s.AuthorizationPage(t.Context(), c.ID, offset, 1)
+			if err != nil || total != 100 || len(list) != 1 || list[0].AppID != fmt.Sprintf("a%02d", offset) {
+				t.Errorf("%s, at %d: %v of %d, %v", migration, offset, list, total, err)
+			}
 		}
 	}
 }

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"component: grants":                         componentGrants,
 		"component: codes are good once":            codes,
 		"component: authorisations":                 authorizations,
+		"component: pages of authorisations":        pagesOfAuthorizations,
 		"component: accounts removed meanwhile":     authorizedUnderUs,
 		"cloud: accounts removed meanwhile":         cloudEnvsUnderUs,
 		"component: tickets fall due":               ticketsDue,
