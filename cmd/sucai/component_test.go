@@ -395,6 +395,77 @@ func TestTicketsInTrouble(t *testing.T) {
 	}
 }
 
+// An import of any length is no transaction of that length: the store allows three seconds
+// of its time, and others want to change the platform too.
+func TestLongImport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engines := storetest.EmbeddedAt(t, filepath.Join(t.TempDir(), "data"))
+		slow := &slowPlatform{Accounts: engines.Accounts, most: 1 << 30}
+		engines.Accounts = slow
+		ls, err := library.Open(t.Context(), engines, library.Options{})
+		must(t, err)
+		c, _, err := ls.NewComponent(t.Context(), "wxplatform", "")
+		must(t, err)
+		var list []library.ImportedAuthorization
+		for i := range 300 {
+			a, _, err := ls.NewAccount(t.Context(), fmt.Sprintf("wxaccount%03d", i), "")
+			must(t, err)
+			list = append(list, library.ImportedAuthorization{Account: a, Sets: []int{11}, RefreshToken: fmt.Sprint("r", i)})
+		}
+		authorized := func() int64 {
+			state, err := ls.ComponentState(t.Context(), c)
+			must(t, err)
+			return state.Authorized
+		}
+		took := func() time.Duration {
+			began := time.Now()
+			if n, err := ls.ImportAuthorizations(t.Context(), "wxplatform", list); err != nil || n != 300 {
+				t.Errorf("%d were taken in, %v", n, err)
+			}
+			return time.Since(began)
+		}
+		slow.most = 70
+		if n, err := ls.ImportAuthorizations(t.Context(), "wxplatform", list); err == nil || n < 40 || n > 70 {
+			t.Errorf("broken off, %d were taken in, %v", n, err)
+		}
+		slow.most = 1 << 30
+		if n := authorized(); n < 40 || n > 70 {
+			t.Errorf("%d have authorised it", n)
+		}
+		if first, again := took(), took(); first < 5*time.Second || again > time.Second {
+			t.Errorf("it took %s, and again %s", first, again)
+		}
+		if n := authorized(); n != 300 {
+			t.Errorf("%d have authorised it", n)
+		}
+	})
+}
+
+// slowPlatform takes a while to store an authorisation, and cannot store more than so many.
+type slowPlatform struct {
+	library.Accounts
+	most int
+}
+
+func (s *slowPlatform) ChangeComponent(ctx context.Context, appID string, fn func(*library.Component, library.Holdings) error) error {
+	return s.Accounts.ChangeComponent(ctx, appID, func(c *library.Component, h library.Holdings) error {
+		return fn(c, slowHoldings{h, s})
+	})
+}
+
+type slowHoldings struct {
+	library.Holdings
+	platform *slowPlatform
+}
+
+func (h slowHoldings) SetAuthorization(a *library.Authorization) error {
+	time.Sleep(20 * time.Millisecond)
+	if h.platform.most--; h.platform.most < 0 {
+		return errors.New("disk is full")
+	}
+	return h.Holdings.SetAuthorization(a)
+}
+
 type brokenPlatform struct{ library.Accounts }
 
 func (b brokenPlatform) ChangeComponent(ctx context.Context, appID string, fn func(*library.Component, library.Holdings) error) error {

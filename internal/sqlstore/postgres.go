@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,10 +15,12 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// connections is how many a process holds to PostgreSQL at most. A server allows 100 in
-// all unless it is told otherwise, and a few more of ours would only wait for each other.
+// connections is how many a process holds to PostgreSQL at most, unless the address says
+// otherwise by the parameter poolSize. A server allows 100 in all unless it is told
+// otherwise, and a few more of ours would only wait for each other.
 const (
 	connections    = 16
+	poolSize       = "pool_max_conns" // as pgx and its users call it
 	connectionLife = 30 * time.Minute // so that all follow, in the end, when a database moves
 	connectionIdle = 5 * time.Minute
 )
@@ -36,7 +39,8 @@ var postgresMigrations, _ = fs.Sub(migrations, "migrations/postgres") // the nam
 // OpenPostgres opens the database that a postgres:// address names; what it leaves open
 // is taken from where PostgreSQL's own tools take it (PGPASSWORD, a password file, a
 // service file, PGSSLMODE and so on). Any number of processes may open one database, as
-// a server or not.
+// a server or not. Each holds at most 16 connections, or as many as pool_max_conns in the
+// address says.
 //
 // A server brings the schema up to date, one at a time. A command does so only where
 // there is no schema yet: servers of the release before may be running on it.
@@ -72,6 +76,10 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 	if err != nil {
 		return nil, nil, misread(address, err)
 	}
+	most, err := takePoolSize(config.RuntimeParams)
+	if err != nil {
+		return nil, nil, err
+	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = callTime
 	}
@@ -80,8 +88,8 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 	}
 	config.ValidateConnect = validate(config.ValidateConnect)
 	db := sql.OpenDB(stdlib.GetConnector(*config))
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
 	db.SetConnMaxLifetime(connectionLife)
 	db.SetConnMaxIdleTime(connectionIdle)
 	s := &Store{
@@ -97,6 +105,21 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		return nil, nil, at.explain(err)
 	}
 	return s, at, nil
+}
+
+// takePoolSize takes the size of the pool out of the parameters of an address, which are
+// for the server otherwise.
+func takePoolSize(parameters map[string]string) (int, error) {
+	text, given := parameters[poolSize]
+	if !given {
+		return connections, nil
+	}
+	delete(parameters, poolSize)
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("the address of the database: %s=%s: a number of connections is wanted", poolSize, text)
+	}
+	return n, nil
 }
 
 // validate makes a check of each new connection: that one can write on it, so that after

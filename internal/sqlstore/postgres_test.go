@@ -249,6 +249,20 @@ func TestServerEndsConnections(t *testing.T) {
 	}
 }
 
+// The address says how many connections there are, and the server is not told of it.
+func TestPoolSize(t *testing.T) {
+	address := storetest.Postgres(t)
+	for value, want := range map[string]int{"": sqlstore.Connections, "3": 3} {
+		s := open(t, address, sqlstore.Server)
+		if value != "" {
+			s = open(t, withParameter(t, address, "pool_max_conns", value), sqlstore.Server)
+		}
+		if got := s.DB().Stats().MaxOpenConnections; got != want {
+			t.Errorf("pool_max_conns=%s: %d connections", value, got)
+		}
+	}
+}
+
 // A row that somebody holds, and a pool that is used up, are trouble in time.
 func TestNobodyWaitsLong(t *testing.T) {
 	t.Parallel()
@@ -346,6 +360,8 @@ func TestRefusals(t *testing.T) {
 		{"no schema", withParameter(t, address, "search_path", "absent"), `create one, or name another by`},
 		{"newer", newer, `has a schema of version 99999, this sucai knows 2: use a newer sucai`},
 		{"no address", "postgres://me:right horse/@host:1/x", `this is no address of a database: postgres://`},
+		{"no size of a pool", withParameter(t, address, "pool_max_conns", "none"), `the address of the database: pool_max_conns=none: a number`},
+		{"no pool at all", withParameter(t, address, "pool_max_conns", "0"), `the address of the database: pool_max_conns=0: a number`},
 		{"no such mode", withParameter(t, address, "sslmode", "perhaps"), `the address of the database: .*sslmode`},
 	} {
 		s, err := sqlstore.OpenPostgres(t.Context(), c.address, sqlstore.Server)
