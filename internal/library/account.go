@@ -70,8 +70,7 @@ func (ls *Libraries) RotateSecret(ctx context.Context, appID string) (clear stri
 	err = ls.change(ctx, appID, func(a *Account, g Grants) error {
 		a.setSecret(clear)
 		a.Stable = StableToken{}
-		now := ls.now().Unix()
-		return errors.Join(g.End(PlainGrant, now), g.End(StableGrant, now))
+		return errors.Join(g.End(PlainGrant, atOnce), g.End(StableGrant, atOnce))
 	})
 	return clear, err
 }

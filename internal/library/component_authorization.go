@@ -108,7 +108,7 @@ func (ls *Libraries) grantSets(h Holdings, a *Account, sets []int, refreshToken 
 	switch {
 	case errors.Is(err, ErrNotFound):
 		event = wechat.InfoAuthorized
-		if err := h.EndGrants(a.ID, now); err != nil {
+		if err := h.EndGrants(a.ID, atOnce); err != nil {
 			return "", err
 		}
 	case err != nil:

@@ -185,6 +185,10 @@ type Accounts interface {
 	// Store gives the identity of the store.
 	Store(ctx context.Context) (*Store, error)
 
+	// Clock gives the time of the one clock that all who use the store can look at: the
+	// database's, or where that is a file, this machine's.
+	Clock(ctx context.Context) (time.Time, error)
+
 	// CreateAccount adds an account and sets its ID. ErrExists where the appid or uin is taken.
 	CreateAccount(ctx context.Context, a *Account) error
 

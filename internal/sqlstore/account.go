@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"sucai/internal/library"
 )
@@ -30,6 +31,9 @@ func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	})
 	return st, err
 }
+
+// Clock implements library.Accounts.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.clock(ctx) }
 
 const accountColumns = `id, appid, uin, salt, hash, created, settings, stable`
 

@@ -99,6 +99,7 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		writing:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	}
+	s.clock = s.postgresClock
 	at := &postgresPlace{config}
 	if err := s.checkPostgres(ctx); err != nil {
 		s.Close()
@@ -199,6 +200,15 @@ func (s *Store) openPostgres(ctx context.Context, role Role) error {
 		}
 	}
 	return s.makeIdentity(ctx)
+}
+
+// postgresClock is the server's, to the millisecond.
+func (s *Store) postgresClock(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := s.look(ctx, func(q query) error {
+		return q.runner().QueryRowContext(q.ctx, `select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`).Scan(&ms)
+	})
+	return time.UnixMilli(ms), err
 }
 
 // schemaVersion is that of the last migration; 0 where there was none yet.

@@ -251,15 +251,18 @@ func TestServerEndsConnections(t *testing.T) {
 
 // The address says how many connections there are, and the server is not told of it.
 func TestPoolSize(t *testing.T) {
-	address := storetest.Postgres(t)
-	for value, want := range map[string]int{"": sqlstore.Connections, "3": 3} {
-		s := open(t, address, sqlstore.Server)
+	for value, want := range map[string]int{"": sqlstore.Connections, "1": 1, "3": 3} {
+		address := storetest.Postgres(t)
 		if value != "" {
-			s = open(t, withParameter(t, address, "pool_max_conns", value), sqlstore.Server)
+			address = withParameter(t, address, "pool_max_conns", value)
 		}
+		s := open(t, address, sqlstore.Server)
 		if got := s.DB().Stats().MaxOpenConnections; got != want {
 			t.Errorf("pool_max_conns=%s: %d connections", value, got)
 		}
+		a := account(t, s, "a", 1)
+		must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+		listed(t, s, a)
 	}
 }
 

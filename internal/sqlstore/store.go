@@ -22,6 +22,7 @@ type Store struct {
 	write    *sql.DB
 	lock     func(ctx context.Context) (unlock func(), err error) // held around each write
 	close    func() error
+	clock    func(ctx context.Context) (time.Time, error)
 	snapshot *sql.TxOptions // of view
 	writing  *sql.TxOptions // of change
 

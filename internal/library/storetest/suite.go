@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"account: a failed change leaves nothing":   failedChange,
 		"account: grants":                           grants,
 		"account: identity":                         identity,
+		"account: the store's clock":                clock,
 		"account: calls are counted":                countsCalls,
 		"cloud: created, read, rotated, removed":    cloudEnvs,
 		"cloud: removed with accounts":              cloudEnvsOfRemoved,
