@@ -10,7 +10,10 @@ import (
 // What the tests on PostgreSQL see of the inside: they stand in a package of their own,
 // beside what starts a server for them.
 
-var FitPostgres = fitPostgres
+var (
+	FitPostgres = fitPostgres
+	FitVersion  = fitVersion
+)
 
 const Connections = connections
 

@@ -123,15 +123,19 @@ func takePoolSize(parameters map[string]string) (int, error) {
 	return n, nil
 }
 
-// validate makes a check of each new connection: that one can write on it, so that after
-// a failover nobody keeps talking to what has become a standby. It also sets what a
-// connection needs; poolers refuse such settings in the start-up message.
+// validate makes a check of each new connection: that the server is new enough for us, and
+// that one can write on it, so that after a failover nobody keeps talking to what has
+// become a standby. It also sets what a connection needs; poolers refuse such settings in
+// the start-up message, and old servers do not know them.
 func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 	return func(ctx context.Context, c *pgconn.PgConn) error {
 		if asked != nil {
 			if err := asked(ctx, c); err != nil {
 				return err
 			}
+		}
+		if err := fitVersion(c.ParameterStatus("server_version")); err != nil {
+			return err
 		}
 		results, err := c.Exec(ctx, "show transaction_read_only; set idle_in_transaction_session_timeout = '"+abandoned+"'").ReadAll()
 		if err != nil {
@@ -148,23 +152,27 @@ func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 func (s *Store) checkPostgres(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*callTime)
 	defer cancel()
-	var version int
 	var encoding string
 	var schema sql.NullString
-	err := s.write.QueryRowContext(ctx, `select current_setting('server_version_num'), current_setting('server_encoding'), current_schema()`).
-		Scan(&version, &encoding, &schema)
+	err := s.write.QueryRowContext(ctx, `select current_setting('server_encoding'), current_schema()`).Scan(&encoding, &schema)
 	if err != nil {
 		return err
 	}
-	return fitPostgres(version, encoding, schema.String)
+	return fitPostgres(encoding, schema.String)
 }
 
-// fitPostgres looks at what a server says of itself. version is as in
-// server_version_num: 150018 is 15.18.
-func fitPostgres(version int, encoding, schema string) error {
+// fitVersion looks at the version that a server or a pooler tells, such as 15.18 or 18beta1.
+func fitVersion(text string) error {
+	var major int
+	if n, err := fmt.Sscanf(text, "%d", &major); n == 1 && err == nil && major < oldestPostgres {
+		return unfitError(fmt.Sprintf("is kept by PostgreSQL %s, sucai needs %d or newer: update the server", text, oldestPostgres))
+	}
+	return nil
+}
+
+// fitPostgres looks at what a server says of a database.
+func fitPostgres(encoding, schema string) error {
 	switch {
-	case version < oldestPostgres*10_000:
-		return unfitError(fmt.Sprintf("is PostgreSQL %d, sucai needs %d or newer: update the server", version/10_000, oldestPostgres))
 	case encoding != "UTF8":
 		return unfitError(fmt.Sprintf("is kept in %s and cannot hold every text: create it anew with encoding UTF8", encoding))
 	case schema == "":

@@ -443,18 +443,22 @@ func TestWithoutPreparedStatements(t *testing.T) {
 
 func TestFitPostgres(t *testing.T) {
 	for _, c := range []struct {
-		version          int
-		encoding, schema string
-		want             string
+		version, encoding, schema string
+		want                      string
 	}{
-		{120_022, "UTF8", "public", "is PostgreSQL 12, sucai needs 13 or newer: update the server"},
-		{90_624, "UTF8", "public", "is PostgreSQL 9,"},
-		{130_000, "LATIN1", "public", "is kept in LATIN1"},
-		{150_018, "UTF8", "", "create one"},
-		{130_000, "UTF8", "public", ""},
-		{180_004, "UTF8", "x", ""},
+		{"12.22", "UTF8", "public", "is kept by PostgreSQL 12.22, sucai needs 13 or newer: update the server"},
+		{"9.4.26 (Debian 9.4.26-1)", "UTF8", "public", "is kept by PostgreSQL 9.4.26"},
+		{"13.0", "LATIN1", "public", "is kept in LATIN1"},
+		{"15.18 (Debian 15.18-0+deb12u1)", "UTF8", "", "create one"},
+		{"13beta1", "UTF8", "public", ""},
+		{"18.4", "UTF8", "x", ""},
+		{"", "UTF8", "x", ""}, // what does not tell is tried
+		{"unknown", "UTF8", "x", ""},
 	} {
-		err := sqlstore.FitPostgres(c.version, c.encoding, c.schema)
+		err := sqlstore.FitVersion(c.version)
+		if err == nil {
+			err = sqlstore.FitPostgres(c.encoding, c.schema)
+		}
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c, err)
 		}
