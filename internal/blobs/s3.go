@@ -2,7 +2,6 @@ package blobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"sucai/internal/library"
 )
@@ -65,16 +63,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true, // bytes are to come as they are stored
 	}}
-	keys := credentials.NewChainCredentials([]credentials.Provider{
-		&credentials.EnvAWS{},
-		&credentials.FileAWSCredentials{},
-		&credentials.IAM{Client: &http.Client{Timeout: limits.answer, Transport: s.network}},
-	})
-	// Asked for now: later, having none would look as if access were denied.
-	found, err := keys.GetWithContext(nil)
-	if err == nil && found.SignerType.IsAnonymous() {
-		err = errors.New("there are none: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write them to the shared AWS file, or give the machine a role")
-	}
+	keys, err := findCredentials(&http.Client{Timeout: limits.answer, Transport: s.network})
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("credentials for blobs in %s: %w", at, err)
