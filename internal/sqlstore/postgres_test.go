@@ -305,9 +305,7 @@ func TestNobodyWaitsLong(t *testing.T) {
 
 // Each thing that can be wrong with a database is one line that names it and a way out.
 func TestRefusals(t *testing.T) {
-	if os.Getenv("TEST_POSTGRES_URL") != "" {
-		t.Skip("needs a server of its own")
-	}
+	t.Setenv("TEST_POSTGRES_URL", "") // roles and databases are made, which is for a server of ours
 	address := storetest.Postgres(t)
 	server, err := storetest.StartedPostgres()
 	must(t, err)
@@ -562,6 +560,20 @@ func TestPostgresPlans(t *testing.T) {
 			if bad.MatchString(plan) {
 				t.Errorf("%s, %s:\n%s", text, mode, plan)
 			}
+		}
+	}
+}
+
+// What nodes have to tell each other stands in rows, and is locked by rows: engines that
+// speak the protocol of PostgreSQL without being one know no more, nor do poolers.
+func TestPlainSQL(t *testing.T) {
+	beyond := regexp.MustCompile(`(?i)\b(notify|listen|pg_advisory|advisory|lock table|skip locked|create temp)\b`)
+	if !beyond.MatchString("NOTIFY x") || len(sqlstore.AllStatements()) < 50 {
+		t.Fatal("nothing is looked at")
+	}
+	for _, text := range sqlstore.AllStatements() {
+		if beyond.MatchString(text) {
+			t.Errorf("not what all share: %s", text)
 		}
 	}
 }
