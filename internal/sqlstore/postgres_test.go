@@ -148,72 +148,6 @@ func TestManyNodesWriteAtOnce(t *testing.T) {
 	}
 }
 
-// A commit whose answer is lost is neither success nor absence, and an insert finds out.
-func TestLostCommits(t *testing.T) {
-	address := storetest.Postgres(t)
-	p, through := newProxy(t, address)
-	s, direct := open(t, through, sqlstore.Server), open(t, address, sqlstore.Server)
-	a := account(t, direct, "a", 1)
-	uin := int64(1)
-	for _, how := range []string{"before", "after"} {
-		for _, limit := range []int64{0, math.MaxInt64, 1} {
-			id := fmt.Sprintf("%s-%d", how, limit)
-			uin++
-			b := account(t, direct, id, uin)
-			m := image(b, id)
-			p.cutNext(how, 2)
-			must(t, s.Insert(t.Context(), m, limit))
-			if want := min(limit, 1); m.Number == 0 && want == 1 {
-				t.Errorf("%s: number %d", id, m.Number)
-			}
-			got, err := direct.Material(t.Context(), b.ID, id, 0)
-			must(t, err)
-			if got.Number != m.Number {
-				t.Errorf("%s: number %d, stored is %d", id, m.Number, got.Number)
-			}
-			if n := int64(len(listed(t, direct, b))); n != min(limit, 1) {
-				t.Errorf("%s: %d are listed", id, n)
-			}
-			p.cutNext("", 0)
-			if err := s.Insert(t.Context(), image(b, id), math.MaxInt64); err != library.ErrExists {
-				t.Errorf("%s: the same again without trouble: %v", id, err)
-			}
-		}
-	}
-
-	// A key of somebody else is not taken for one's own.
-	must(t, direct.Insert(t.Context(), image(a, "other"), math.MaxInt64))
-	taken := image(a, "taken")
-	taken.Key = image(a, "other").Key
-	p.cutNext("before", 1)
-	if err := s.Insert(t.Context(), taken, math.MaxInt64); err != library.ErrExists {
-		t.Errorf("a taken key: %v", err)
-	}
-	p.cutNext("", 0)
-
-	for _, how := range []string{"before", "after"} {
-		id := "deleted " + how
-		must(t, direct.Insert(t.Context(), image(a, id), math.MaxInt64))
-		p.cutNext(how, 1)
-		err := s.Delete(t.Context(), a.ID, id)
-		if err == nil || errors.Is(err, library.ErrNotFound) || !sqlstore.IsUnknown(err) {
-			t.Errorf("%s: %v", id, err)
-		}
-	}
-
-	// While the server stays away, it is trouble, and in time.
-	p.cutNext("refuse", 1)
-	start := time.Now()
-	err := s.Insert(t.Context(), image(a, "away"), math.MaxInt64)
-	if !sqlstore.IsUnknown(err) || errors.Is(err, library.ErrNotFound) || time.Since(start) > 4*time.Second {
-		t.Errorf("away: %v after %s", err, time.Since(start))
-	}
-	p.cutNext("", 0)
-	if got := listed(t, s, a); strings.Join(got, ",") != "away,deleted before,other" {
-		t.Errorf("afterwards there is %q", got)
-	}
-}
-
 // Connections that the server has ended are replaced without anybody noticing.
 func TestServerEndsConnections(t *testing.T) {
 	address := storetest.Postgres(t)
@@ -386,6 +320,16 @@ func TestRefusals(t *testing.T) {
 	if _, err := sqlstore.OpenPostgres(t.Context(), strings.Replace(older, "postgres@", "poor@", 1), sqlstore.Server); err == nil || !strings.Contains(err.Error(), "user poor lacks a right in database postgres") {
 		t.Errorf("no right to read: %v", err)
 	}
+}
+
+func withParameter(t *testing.T, address, name, value string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return strings.ReplaceAll(u.String(), "+", "%20")
 }
 
 func mustQuery(t *testing.T, address, name string) string {
