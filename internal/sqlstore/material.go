@@ -37,10 +37,10 @@ var (
 	selectNewsByKey = sqlText(`select ` + materialHead + `, case when size <= $3 then articles end
 		from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
 	selectNumber   = sqlText(`select 1 from material where account = $1 and type = $2 and number = $3`)
-	selectPlace    = sqlText(`select type, number from material where account = $1 and media_id = $2`)
+	selectPlace    = sqlText(`select id, type, number from material where account = $1 and media_id = $2`)
 	updateArticles = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
 		where account = $1 and media_id = $2 and version = $6 - 1`)
-	deleteMaterial = sqlText(`delete from material where account = $1 and media_id = $2`)
+	deleteMaterial = sqlText(`delete from material where id = $1`)
 	deleteExpired  = sqlText(`delete from material where id in (select id from material where expires > 0 and expires < $1 limit 1000)`)
 	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
@@ -289,9 +289,10 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 		return library.ErrNotFound
 	}
 	return s.change(ctx, callTime, func(q query) error {
+		var id int64 // another row may take the media_id before this one is locked
 		var t wechat.Type
 		var number sql.NullInt64
-		if err := q.row(selectPlace, account, mediaID).Scan(&t, &number); err != nil {
+		if err := q.row(selectPlace, account, mediaID).Scan(&id, &t, &number); err != nil {
 			return err
 		}
 		if number.Valid {
@@ -299,7 +300,7 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 				return err
 			}
 		}
-		n, err := q.exec(deleteMaterial, account, mediaID)
+		n, err := q.exec(deleteMaterial, id)
 		switch {
 		case err != nil:
 			return err

@@ -148,6 +148,82 @@ func TestManyNodesWriteAtOnce(t *testing.T) {
 	}
 }
 
+// A restart breaks many connections that were used a moment ago: no call meets them all.
+func TestManyConnectionsBreak(t *testing.T) {
+	address := storetest.Postgres(t)
+	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
+	account(t, s, "a", 1)
+	for range 3 {
+		for range 2 { // the driver looks after what is used again for the first time, and after long rests
+			var held []*sql.Conn
+			for range 12 {
+				c, err := s.DB().Conn(t.Context())
+				must(t, err)
+				held = append(held, c)
+			}
+			for _, c := range held {
+				must(t, c.Close())
+			}
+		}
+		_, err := other.DB().Exec(`select pg_terminate_backend(a.pid) from pg_stat_activity a, pg_stat_activity me
+			where me.pid = pg_backend_pid() and a.datname = me.datname and a.pid <> me.pid and a.application_name = 'sucai'`)
+		must(t, err)
+		_, err = s.Account(t.Context(), "a")
+		must(t, err)
+	}
+}
+
+// A database that has become read-only behind a pooler is left for one that can be written to.
+func TestBecomesStandby(t *testing.T) {
+	s := open(t, storetest.Postgres(t), sqlstore.Server)
+	a := account(t, s, "a", 1)
+	s.DB().SetMaxOpenConns(1)
+	_, err := s.DB().Exec(`set default_transaction_read_only = on`) // of the one connection
+	must(t, err)
+	must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+}
+
+// A server that has no connection left for now is asked again.
+func TestNoConnectionLeft(t *testing.T) {
+	t.Setenv("TEST_POSTGRES_URL", "")
+	address := storetest.Postgres(t)
+	s := open(t, address, sqlstore.Server)
+	account(t, s, "a", 1)
+	server, err := storetest.StartedPostgres()
+	must(t, err)
+	admin, err := sql.Open("pgx", server.URL)
+	must(t, err)
+	defer admin.Close()
+	_, err = admin.Exec(`create role few login connection limit 1`)
+	must(t, err)
+	schema := mustQuery(t, address, "search_path")
+	_, err = admin.Exec(`grant all on schema ` + schema + ` to few; grant all on all tables in schema ` + schema + ` to few`)
+	must(t, err)
+	t.Cleanup(func() { admin.Exec(`drop owned by few; drop role few`) })
+	few := strings.Replace(address, "postgres@", "few@", 1)
+	one, two := open(t, few, sqlstore.Server), (*sqlstore.Store)(nil)
+	one.DB().SetMaxIdleConns(0)
+	two = open(t, few, sqlstore.Server)
+	two.DB().SetMaxIdleConns(0)
+	held, err := one.DB().Conn(t.Context())
+	must(t, err)
+	time.AfterFunc(300*time.Millisecond, func() { held.Close() })
+	_, err = two.Account(t.Context(), "a")
+	must(t, err)
+}
+
+// Where the server's default is to answer a commit before it is on disk, ours is not.
+func TestCommitsAreOnDisk(t *testing.T) {
+	for given, want := range map[string]string{"off": "on", "local": "local", "remote_apply": "remote_apply"} {
+		s := open(t, withParameter(t, storetest.Postgres(t), "synchronous_commit", given), sqlstore.Server)
+		var got string
+		must(t, s.DB().QueryRow(`show synchronous_commit`).Scan(&got))
+		if got != want {
+			t.Errorf("%s became %s", given, got)
+		}
+	}
+}
+
 // Connections that the server has ended are replaced without anybody noticing.
 func TestServerEndsConnections(t *testing.T) {
 	address := storetest.Postgres(t)
@@ -200,6 +276,38 @@ func TestPoolSize(t *testing.T) {
 	}
 }
 
+// A media_id that is deleted by somebody else and imported again, at another place, while a
+// delete waits, is left: no count is taken from the place that it has no more.
+func TestDeleteBesideImport(t *testing.T) {
+	s := open(t, storetest.Postgres(t), sqlstore.Server)
+	a := account(t, s, "a", 1)
+	must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+	tx, err := s.DB().BeginTx(t.Context(), nil)
+	must(t, err)
+	defer tx.Rollback()
+	_, err = tx.Exec(`select 1 from counter where account = $1 for update`, a.ID)
+	must(t, err)
+	deleted := make(chan error)
+	go func() { deleted <- s.Delete(t.Context(), a.ID, "x") }()
+	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
+		must(t, s.DB().QueryRow(`select count(*) from pg_stat_activity a, pg_locks l where l.pid = a.pid and not l.granted and a.application_name = 'sucai' and a.pid in
+			(select pid from pg_locks where relation = 'counter'::regclass)`).Scan(&waiting))
+	}
+	_, err = tx.Exec(`with gone as (delete from material where media_id = 'x' returning *)
+		insert into material (account, media_id, type, number, name, introduction, key, blob, size, format, width, height, articles_format, created, updated, expires, version)
+		select account, media_id, type, number + 1000, name, introduction, key || 'x', blob, size, format, width, height, articles_format, created, updated, expires, version from gone`)
+	must(t, err)
+	must(t, tx.Commit())
+	if err := <-deleted; err != library.ErrNotFound {
+		t.Errorf("the delete of what is gone: %v", err)
+	}
+	m, err := s.Material(t.Context(), a.ID, "x", 0)
+	must(t, err)
+	if m.Number != 1001 {
+		t.Errorf("number %d", m.Number)
+	}
+}
+
 // A row that somebody holds, and a pool that is used up, are trouble in time.
 func TestNobodyWaitsLong(t *testing.T) {
 	t.Parallel()
@@ -239,9 +347,7 @@ func TestNobodyWaitsLong(t *testing.T) {
 
 // Each thing that can be wrong with a database is one line that names it and a way out.
 func TestRefusals(t *testing.T) {
-	if os.Getenv("TEST_POSTGRES_URL") != "" {
-		t.Skip("needs a server of its own")
-	}
+	t.Setenv("TEST_POSTGRES_URL", "") // a server of its own is reconfigured
 	address := storetest.Postgres(t)
 	server, err := storetest.StartedPostgres()
 	must(t, err)
@@ -314,6 +420,13 @@ func TestRefusals(t *testing.T) {
 	}
 	open(t, with(func(u *url.URL) { u.User = url.UserPassword("postgres", "unused") }), sqlstore.Server)
 	open(t, strings.Replace(address, "@127", "@127.0.0.1:1,127", 1), sqlstore.Server) // the second host answers
+
+	// The first host is gone: what is sent to it gets no answer.
+	s = open(t, strings.Replace(address, "@127", "@"+silent.Addr().String()+",127", 1), sqlstore.Server)
+	for range 3 {
+		s.DB().SetMaxIdleConns(0) // the next call connects anew
+		must(t, s.Ready(t.Context()))
+	}
 
 	_, err = admin.Exec(`grant usage on schema ` + mustQuery(t, older, "search_path") + ` to poor`)
 	must(t, err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -26,7 +27,8 @@ type Store struct {
 	snapshot *sql.TxOptions // of view
 	writing  *sql.TxOptions // of change
 
-	prepared map[*sql.DB][]*sql.Stmt // by statement, for read and for write; nil where the driver keeps them
+	broke    atomic.Pointer[time.Time] // when a connection was last found broken
+	prepared map[*sql.DB][]*sql.Stmt   // by statement, for read and for write; nil where the driver keeps them
 }
 
 var (
@@ -85,7 +87,7 @@ type query struct {
 func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return wrap(again(ctx, func() error {
+	return wrap(s.again(ctx, func() error {
 		return fn(query{ctx, s.read, nil, s.prepared[s.read]})
 	}))
 }
@@ -95,7 +97,7 @@ func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return wrap(again(ctx, func() error {
+	return wrap(s.again(ctx, func() error {
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
 		if err != nil {
 			return err
@@ -120,7 +122,7 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 		return fmt.Errorf("database: %w", err)
 	}
 	defer unlock()
-	return wrap(again(ctx, func() error {
+	return wrap(s.again(ctx, func() error {
 		tx, err := s.write.BeginTx(ctx, s.writing)
 		if err != nil {
 			return err
@@ -136,21 +138,25 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 	}))
 }
 
-// brokenTries is how often something is run again because its connection broke: those
-// that are idle break together when a server restarts.
+// brokenTries is how often something is run because its connection broke. Those that are
+// as old as a broken one are not used again.
 const brokenTries = 3
 
 // again runs once until it succeeds, fails for good, or ctx ends. What was undone because
-// of others is run again, and what was cut off before its commit.
-func again(ctx context.Context, once func() error) error {
+// of others is run again, what was cut off before its commit, and what got no connection.
+func (s *Store) again(ctx context.Context, once func() error) error {
 	for try := 1; ; try++ {
 		err := once()
+		if isLost(err) {
+			now := time.Now()
+			s.broke.Store(&now)
+		}
 		var final *callbackError
 		var unknown *unknownError
 		switch {
 		case err == nil, errors.As(err, &final), errors.As(err, &unknown):
 			return err
-		case isConflict(err):
+		case isConflict(err), isBusy(err):
 		case isLost(err) && try < brokenTries:
 		default:
 			return err
