@@ -44,7 +44,7 @@ With neither, all is in one directory: the fastest, and enough for one machine. 
 and a bucket leave nothing on a machine: on both, any number of servers are one service.
 SQLite with a bucket is for one machine whose disk is small, or whose bytes somebody else
 shall keep safe. PostgreSQL with a directory is for one server whose database others look
-after, or for several that all see the directory.`
+after.`
 
 // paths gives the places of the database and of the blobs.
 func (f *storeFlags) paths() (db, bytes string, err error) {
