@@ -197,4 +197,3 @@ func TestComposeFile(t *testing.T) {
 		}
 	}
 }
-

@@ -256,4 +256,3 @@ func mkdir(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 }
-
