@@ -60,31 +60,30 @@ func New(ls *library.Libraries, srv *server.Server) *Handler {
 // ServeHTTP implements http.Handler. Where no environment is configured it is 404: a
 // server that takes no cloud calls has no such path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, whole := h.server.ReadBody(w, r, maxBody)
+	in := h.server.Receive(w, r, maxBody)
 	sig, env, err := h.sender(r)
 	if err != nil {
 		if there, trouble := h.libraries.HasCloudEnvs(r.Context()); trouble == nil && !there {
-			http.NotFound(w, r)
+			h.server.Refuse(in, http.StatusNotFound, "text/plain; charset=utf-8", []byte("404 page not found\n"), "there is no environment", false)
 			return
 		}
-		h.refuse(w, r, err)
+		h.refuse(in, err)
 		return
 	}
-	if !whole {
-		h.refuse(w, r, refusal{paramInvalid, fmt.Sprintf("the request broke off, or is longer than the %d bytes that a call of these methods may have", maxBody)})
+	if !in.Whole {
+		h.refuse(in, refusal{paramInvalid, fmt.Sprintf("the request broke off, or is longer than the %d bytes that a call of these methods may have", maxBody)})
 		return
 	}
-	c, err := h.accept(r, sig, env, body)
+	c, err := h.accept(r, sig, env, in.Body)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuse(in, err)
 		return
 	}
 	if code := c.permitted(); code != 0 {
-		h.server.NoteRefusal(r, fmt.Sprintf("%s: %d %.80q", c.env.ID, code, c.method), false)
-		h.server.Send(w, octets, appendErrorCode(nil, code))
+		h.server.Refuse(in, http.StatusOK, octets, appendErrorCode(nil, code), fmt.Sprintf("%s: %d %.80q", c.env.ID, code, c.method), false)
 		return
 	}
-	reply := h.server.Call(r, c.account, methods[c.method], c.args)
+	reply := h.server.Call(in, c.account, methods[c.method], c.args)
 	defer reply.Close()
 	h.server.SendAround(w, octets, respHead(reply.Size), reply, respTail(reply.ContentType))
 }
@@ -177,13 +176,12 @@ const (
 )
 
 // refuse answers what is wrong with a request; trouble of ours is not told.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Handler) refuse(in *server.Received, err error) {
 	told := refusal{systemError, wechat.ErrSystem.Msg}
 	theirs := errors.As(err, &told)
-	rid := h.server.NoteRefusal(r, err.Error(), !theirs)
-	data, err := json.Marshal(map[string]string{"code": told.code, "message": told.message, "requestId": rid})
-	if err != nil {
+	data, failed := json.Marshal(map[string]string{"code": told.code, "message": told.message, "requestId": in.RID})
+	if failed != nil {
 		data = nil // three strings are always encoded
 	}
-	h.server.Send(w, "application/json; charset=utf-8", data)
+	h.server.Refuse(in, http.StatusOK, "application/json; charset=utf-8", data, err.Error(), !theirs)
 }

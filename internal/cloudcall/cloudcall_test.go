@@ -211,7 +211,7 @@ func TestTroubleIsOurs(t *testing.T) {
 	if status != 200 || !strings.HasPrefix(body, `{"code":"SYS_ERR","message":"system error","requestId":"`) {
 		t.Errorf("%d %s", status, body)
 	}
-	f.wantIn(f.log.String(), `level=ERROR msg="cloud call refused" why="the store is away"`)
+	f.wantIn(f.log.String(), `level=ERROR msg="cloud call refused" method=POST why="the store is away"`)
 	req, err := http.NewRequest(http.MethodPost, f.trusted+"/cgi-bin/material/get_material", strings.NewReader("{}"))
 	f.must(err)
 	_, body = f.send(req)
