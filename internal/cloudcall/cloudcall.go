@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sucai/internal/library"
@@ -80,7 +82,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if code := c.permitted(); code != 0 {
-		h.server.Refuse(in, http.StatusOK, octets, appendErrorCode(nil, code), fmt.Sprintf("%s: %d %.80q", c.env.ID, code, c.method), false)
+		h.server.Refuse(in, http.StatusOK, octets, appendErrorCode(nil, code), fmt.Sprintf("%s: %d %s", c.env.ID, code, quoted(c.method)), false)
 		return
 	}
 	reply := h.server.Call(in, c.account, methods[c.method], c.args)
@@ -132,7 +134,7 @@ func (h *Handler) accept(r *http.Request, sig *signature, env *library.CloudEnv,
 		return nil, refusal{paramInvalid, "the key is not one of the environment that envName names: cloud.init wants env " + env.ID}
 	}
 	if action := f.text("action"); action != "wx.openApi" {
-		return nil, refusal{paramInvalid, fmt.Sprintf("action %.80q is not served: cloud.openapi is", action)}
+		return nil, refusal{paramInvalid, "action " + quoted(action) + " is not served: cloud.openapi is"}
 	}
 	msg, err := parseCommAPIData(f["requestdata"])
 	if err != nil {
@@ -165,6 +167,17 @@ func (c *call) permitted() int32 {
 type refusal struct{ code, message string }
 
 func (e refusal) Error() string { return e.code + ": " + e.message }
+
+// quoted is a word of the caller's where it looks like a name. Another is not repeated, in
+// the log above all: whoever mixes up his settings sends a key in its place.
+func quoted(word string) string {
+	if len(word) > 80 || strings.ContainsFunc(word, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("._-", r)
+	}) {
+		word = "…"
+	}
+	return strconv.Quote(word)
+}
 
 // Codes of refusals. The package knows the second and third as -501007 and -501006, any
 // other as -501001.

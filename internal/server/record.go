@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -113,9 +114,20 @@ func (l *line) from(rid string) {
 
 func (l *line) write(message string, err error) {
 	if err != nil {
-		l.add(slog.String("error", err.Error()))
+		l.add(slog.String("error", inWords(err)))
 	}
 	l.server.log.LogAttrs(l.r.Context(), l.level, message, l.attrs...)
+}
+
+// inWords says what was wrong. What Go's packages say of a form that is broken repeats
+// some of it.
+func inWords(err error) string {
+	var theirs bodyError
+	var network net.Error
+	if errors.As(err, &theirs) && !errors.As(err, &network) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the body is not as it should be"
+	}
+	return err.Error()
 }
 
 // method is a request's where it is a usual one: a caller may send any word.
@@ -133,6 +145,9 @@ func shown(path string) string {
 	const cut = "…"
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
+		if p == "cgi-bin" {
+			continue
+		}
 		if at := strings.IndexFunc(p, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }); at >= 0 || len(p) > 40 || i == 8 {
 			if at < 0 || p[at] != '&' && p[at] != '?' {
 				at = 0
