@@ -14,6 +14,7 @@ import (
 
 	"sucai/internal/blobs"
 	"sucai/internal/library"
+	"sucai/internal/metrics"
 	"sucai/internal/sqlstore"
 )
 
@@ -21,6 +22,7 @@ import (
 type storeFlags struct {
 	data, db, blobs string
 	flags           *pflag.FlagSet
+	metrics         *metrics.Metrics // that count what the store does; nil: nobody does
 }
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
@@ -157,6 +159,11 @@ func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Opt
 		return nil, nil, errors.Join(err, closeBlobs())
 	}
 	closeAll := func() error { return errors.Join(db.Close(), closeBlobs()) }
+	if f.metrics != nil {
+		db.Observe(f.metrics.StoreCall)
+		f.metrics.Pools(db.Pools)
+		bytes = blobs.Observed(bytes, f.metrics.StoreCall)
+	}
 	ls, err := library.Open(ctx, library.Engines{Materials: db, Accounts: db, Blobs: bytes}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, closeAll())

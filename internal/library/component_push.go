@@ -94,6 +94,11 @@ func (ls *Libraries) deliver(ctx context.Context, client *http.Client, c *Compon
 	if ctx.Err() != nil {
 		return ctx.Err() // we are ending; the message falls due again when its lease has passed
 	}
+	if failed == nil {
+		ls.done.pushed.Add(1)
+	} else {
+		ls.done.pushFailed.Add(1)
+	}
 	now := ls.now().Unix()
 	switch {
 	case failed == nil:

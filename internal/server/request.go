@@ -82,11 +82,13 @@ func (h *hold) room(size int64) error {
 		return fmt.Errorf("no room in memory for %d bytes: %w", size, err)
 	}
 	h.bytes += held
+	h.server.held.Add(held)
 	return nil
 }
 
 func (h *hold) release() {
 	h.server.memory.Release(h.bytes)
+	h.server.held.Add(-h.bytes)
 	h.bytes = 0
 }
 

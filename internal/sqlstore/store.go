@@ -26,6 +26,8 @@ type Store struct {
 	clock    func(ctx context.Context) (time.Time, error)
 	snapshot *sql.TxOptions // of view
 	writing  *sql.TxOptions // of change
+	there    func() error   // whether files are where they were; nil where there are none
+	observe  library.Observe
 
 	broke    atomic.Pointer[time.Time] // when a connection was last found broken
 	prepared map[*sql.DB][]*sql.Stmt   // by statement, for read and for write; nil where the driver keeps them
@@ -65,8 +67,14 @@ func (s *Store) Close() error {
 
 var selectReady = sqlText(`select one from store`)
 
-// Ready implements library.Materials and, with it, library.Accounts.
+// Ready implements library.Materials and, with it, library.Accounts. A database whose file
+// was removed or replaced would go on to answer, and lose all at its end.
 func (s *Store) Ready(ctx context.Context) error {
+	if s.there != nil {
+		if err := s.there(); err != nil {
+			return err
+		}
+	}
 	return s.look(ctx, func(q query) error {
 		var one int
 		return q.row(selectReady).Scan(&one)
@@ -85,26 +93,30 @@ type query struct {
 // look runs fn, which makes one statement and so needs no transaction around it. fn may
 // run more than once.
 func (s *Store) look(ctx context.Context, fn func(q query) error) error {
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return wrap(s.again(ctx, func() error {
+	err := s.again(ctx, func() error {
 		return fn(query{ctx, s.read, nil, s.prepared[s.read]})
-	}))
+	})
+	return s.told(caller, library.DatabaseRead, start, err)
 }
 
 // view runs fn in a read-only snapshot. fn may run more than once, until it returns a
 // callbackError.
 func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) error) error {
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return wrap(s.again(ctx, func() error {
+	err := s.again(ctx, func() error {
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
 		if err != nil {
 			return err
 		}
 		defer tx.Rollback()
 		return fn(query{ctx, s.read, tx, s.prepared[s.read]})
-	}))
+	})
+	return s.told(caller, library.DatabaseSnapshot, start, err)
 }
 
 // change runs fn in a transaction and commits it when fn succeeds: when change returns
@@ -115,14 +127,15 @@ func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) 
 // fn may run more than once, each time on a state without what it did before. An error
 // that isUnknown is of a commit that may have happened or not.
 func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query) error) error {
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	unlock, err := s.lock(ctx)
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return s.told(caller, library.DatabaseWrite, start, err)
 	}
 	defer unlock()
-	return wrap(s.again(ctx, func() error {
+	err = s.again(ctx, func() error {
 		tx, err := s.write.BeginTx(ctx, s.writing)
 		if err != nil {
 			return err
@@ -135,7 +148,8 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 			return &unknownError{err}
 		}
 		return err
-	}))
+	})
+	return s.told(caller, library.DatabaseWrite, start, err)
 }
 
 // brokenTries is how often something is run because its connection broke. Those that are
