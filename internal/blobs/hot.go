@@ -1,6 +1,7 @@
 package blobs
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"crypto/sha256"
@@ -48,6 +49,12 @@ func (h *hotBlobs) open(ctx context.Context, s *S3, name string, offset, length 
 	if err != nil {
 		r.Close()
 		return nil, err
+	}
+	if b.isWhole() {
+		return struct {
+			*bytes.Reader
+			io.Closer
+		}{bytes.NewReader(b.data[offset : offset+length]), r}, nil
 	}
 	return r, nil
 }
@@ -110,6 +117,12 @@ func (b *hotBlob) change(fn func()) {
 	b.more = make(chan struct{})
 }
 
+func (b *hotBlob) isWhole() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.have == len(b.data)
+}
+
 // wait waits until there is what somebody waits for, or why that never comes.
 func (b *hotBlob) wait(ctx context.Context, there func() bool) error {
 	for {
@@ -130,7 +143,7 @@ func (b *hotBlob) wait(ctx context.Context, there func() bool) error {
 	}
 }
 
-// hotReader reads a blob in memory.
+// hotReader reads a blob that is on its way.
 type hotReader struct {
 	h   *hotBlobs
 	b   *hotBlob
