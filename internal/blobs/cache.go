@@ -38,9 +38,12 @@ const (
 	notHot   = 0xff // a blob of which only the begin is read
 )
 
-// Cache keeps up to so many bytes of small blobs in memory that are read often. It is
-// to be called before anything else, or not at all.
+// Cache keeps up to so many bytes of small blobs in memory that are read often; 0 for
+// none. It is to be called before anything else, or not at all.
 func (s *S3) Cache(most int64) {
+	if s.hot = nil; most == 0 {
+		return
+	}
 	s.hot = &hotBlobs{most: most, known: map[string]*hotBlob{}, uses: map[string]uint8{}}
 }
 

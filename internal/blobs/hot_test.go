@@ -168,7 +168,7 @@ func TestCacheBound(t *testing.T) {
 			t.Errorf("%d bytes when %d have left", b, i+1)
 		}
 	}
-	s.Cache(0)
+	s.Cache(1)
 	for range 4 {
 		wantCalls(t, "no room at all", readBlob(t, f, s, put(t, s, blobOf(1, size)), blobOf(1, size), 0, size), 1)
 	}
