@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,26 +75,6 @@ func getFromNode(b *testing.B, store string, size int, cache int64, far time.Dur
 		get()
 	}
 	return bare, get
-}
-
-// medians times functions in turn, so that all share the machine's mood, and gives the
-// median time of each.
-func medians(b *testing.B, fns ...func()) []time.Duration {
-	took := make([][]time.Duration, len(fns))
-	for i := 0; b.Loop(); i++ {
-		for j := range fns {
-			k := (i + j) % len(fns)
-			start := time.Now()
-			fns[k]()
-			took[k] = append(took[k], time.Since(start))
-		}
-	}
-	of := make([]time.Duration, len(fns))
-	for k, list := range took {
-		slices.Sort(list)
-		of[k] = list[len(list)/2]
-	}
-	return of
 }
 
 // take reads an answer that must have size bytes.
