@@ -21,6 +21,7 @@ import (
 // storeFlags say where a store is; the same for every command that opens one.
 type storeFlags struct {
 	data, db, blobs string
+	blobCache       byteSize // of a bucket's blobs in memory; for servers
 	flags           *pflag.FlagSet
 	metrics         *metrics.Metrics // that count what the store does; nil: nobody does
 }
@@ -138,6 +139,7 @@ func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error
 		if err != nil {
 			return nil, nil, err
 		}
+		s.Cache(int64(f.blobCache))
 		return s, s.Close, nil
 	}
 	dir, err := blobs.OpenDir(place)

@@ -63,6 +63,8 @@ SIGTERM finishes what is under way, for at most 10 seconds; a second one ends at
 	}
 	flags := cmd.Flags()
 	f.store.add(flags)
+	f.store.blobCache = 64 << 20
+	flags.Var(&f.store.blobCache, "blob-cache", "memory for blobs of a bucket that are read often, up to 1 MB each; 0 for none")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&f.wire, "wire", documentedWire, "answer as the documents say, or as the live service does: `documented or live`")
 	flags.StringVar(&f.url, "url", "", "scheme and host of the addresses in answers (default: as each caller reached us)")

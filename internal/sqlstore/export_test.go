@@ -32,6 +32,9 @@ func Statements() []string {
 	return list
 }
 
+// AllStatements are the texts of all statements.
+func AllStatements() []string { return texts }
+
 // AddMigration gives this sucai one migration more, until the test ends.
 func AddMigration(t testing.TB, name, text string) {
 	before := postgresMigrations

@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"material: pages":                           pages,
 		"material: pages against a model":           pagesAgainstModel,
 		"material: a page is one snapshot":          oneSnapshot,
+		"material: a page waits for room before":    roomBeforeSnapshot,
 		"material: updates compare versions":        updates,
 		"material: large articles are left out":     largeArticles,
 		"material: names that cannot be":            impossibleNames,
