@@ -280,6 +280,9 @@ const (
 	tidyEvery  = 10 * time.Minute
 	firstSweep = 5 * time.Minute
 	sweepEvery = time.Hour
+	// sweepRest is how many times as long as a sweep the pause after it is at least: the
+	// list of a hundred million blobs takes hours, and stores take money for it.
+	sweepRest = 20
 )
 
 // tidy removes, now and then, what nobody can reach any more.
@@ -299,9 +302,10 @@ func tidy(ctx context.Context, ls *library.Libraries) {
 			return
 		case <-rows.C:
 		case <-bytes.C:
-			_, err := ls.Sweep(ctx, time.Now().Add(-library.SweepAge))
+			start := time.Now()
+			_, err := ls.Sweep(ctx, start.Add(-library.SweepAge))
 			report(err)
-			bytes.Reset(sweepEvery)
+			bytes.Reset(max(sweepEvery, sweepRest*time.Since(start)))
 		}
 	}
 }
