@@ -168,8 +168,9 @@ type Grant struct {
 type Grants interface {
 	// Add stores a new grant of the account.
 	Add(g *Grant) error
-	// End makes every grant of a kind end at the given time, if not earlier.
-	End(kind GrantKind, at int64) error
+	// End makes every grant of a kind that has not come to its own end by now end at the
+	// given time, if not earlier.
+	End(kind GrantKind, at, now int64) error
 }
 
 // Store names a store and holds the key from which its signatures are made. Both are

@@ -23,7 +23,7 @@ var (
 	updateComponent     = sqlText(`update component set salt = $2, hash = $3, settings = coalesce($4, settings), ticket = $5, ticket_made = $6, next_ticket = $7 where id = $1`)
 	deleteComponent     = sqlText(`delete from component where appid = $1 returning id`)
 
-	endComponentGrants    = sqlText(`update access_grant set ends = $3 where component = $1 and account = $2 and component > 0 and ends > $3`)
+	endComponentGrants    = sqlText(`update access_grant set ends = $3 where component = $1 and account = $2 and component > 0 and ends > $3 and expires > $4`)
 	deleteComponentGrants = sqlText(`delete from access_grant where component = $1 and component > 0`)
 
 	insertCode         = sqlText(`insert into component_code (hash, component, kind, account, expires) values ($1, $2, $3, $4, $5)`)
@@ -193,8 +193,8 @@ func (h *holdings) AddGrant(g *library.Grant) error {
 	return h.do(func() error { return h.q.addGrant(g) })
 }
 
-func (h *holdings) EndGrants(account, at int64) error {
-	return h.exec(endComponentGrants, h.component, account, at)
+func (h *holdings) EndGrants(account, at, now int64) error {
+	return h.exec(endComponentGrants, h.component, account, at, now)
 }
 
 func (h *holdings) AddCode(c *library.Code) error {

@@ -194,17 +194,21 @@ func TestNoConnectionLeft(t *testing.T) {
 	admin, err := sql.Open("pgx", server.URL)
 	must(t, err)
 	defer admin.Close()
-	_, err = admin.Exec(`create role few login connection limit 1`)
+	_, err = admin.Exec(`create role few login`)
 	must(t, err)
 	schema := mustQuery(t, address, "search_path")
 	_, err = admin.Exec(`grant all on schema ` + schema + ` to few; grant all on all tables in schema ` + schema + ` to few`)
 	must(t, err)
 	t.Cleanup(func() { admin.Exec(`drop owned by few; drop role few`) })
 	few := strings.Replace(address, "postgres@", "few@", 1)
-	one, two := open(t, few, sqlstore.Server), (*sqlstore.Store)(nil)
+	one, two := open(t, few, sqlstore.Server), open(t, few, sqlstore.Server)
+	_, err = admin.Exec(`alter role few connection limit 1`)
+	must(t, err)
 	one.DB().SetMaxIdleConns(0)
-	two = open(t, few, sqlstore.Server)
 	two.DB().SetMaxIdleConns(0)
+	for left := 1; left > 0; time.Sleep(time.Millisecond) {
+		must(t, admin.QueryRow(`select count(*) from pg_stat_activity where usename = 'few'`).Scan(&left))
+	}
 	held, err := one.DB().Conn(t.Context())
 	must(t, err)
 	time.AfterFunc(300*time.Millisecond, func() { held.Close() })
@@ -483,7 +487,7 @@ func TestWithoutPreparedStatements(t *testing.T) {
 		must(t, err)
 		g := &library.Grant{Hash: [32]byte{byte(len(mode))}, Kind: library.PlainGrant, Expires: 9, Ends: 9}
 		must(t, s.ChangeAccount(t.Context(), mode, func(_ *library.Account, gs library.Grants) error {
-			return errors.Join(gs.End(library.PlainGrant, 5), gs.Add(g))
+			return errors.Join(gs.End(library.PlainGrant, 5, 0), gs.Add(g))
 		}))
 		_, err = s.Grant(t.Context(), g.Hash)
 		must(t, err)

@@ -126,7 +126,7 @@ func TestAccountsDoNotWaitForEachOther(t *testing.T) {
 		{"count a call", func(ctx context.Context) error { _, err := s.CountCall(ctx, b.ID, "x", 1, 100); return err }},
 		{"token", func(ctx context.Context) error {
 			return s.ChangeAccount(ctx, "b", func(_ *library.Account, g library.Grants) error {
-				if err := g.End(library.PlainGrant, 1); err != nil {
+				if err := g.End(library.PlainGrant, 1, 0); err != nil {
 					return err
 				}
 				return g.Add(&library.Grant{Hash: [32]byte{1}, Kind: library.PlainGrant, Expires: 9, Ends: 9})

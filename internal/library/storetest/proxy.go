@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -120,6 +121,7 @@ func (p *Proxy) now() (*Fault, <-chan struct{}) {
 type link struct {
 	client, server *net.TCPConn
 	target         string
+	orphan         atomic.Bool // nobody hears what the target still says
 	ended          chan struct{}
 	once           sync.Once
 }
@@ -217,7 +219,7 @@ func (p *Proxy) pass(l *link, down bool, from, to *net.TCPConn) {
 			}
 		}
 		v := Verdict{}
-		if f.Look != nil {
+		if f.Look != nil && !l.orphan.Load() {
 			v = f.Look(down, buf[:n])
 		}
 		if !v.Cut && left >= 0 {
@@ -228,6 +230,7 @@ func (p *Proxy) pass(l *link, down bool, from, to *net.TCPConn) {
 			n = v.After
 		}
 		if v.Orphan {
+			l.orphan.Store(true)
 			from.SetLinger(0)
 			from.Close()
 		}
