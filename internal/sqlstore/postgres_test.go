@@ -627,6 +627,20 @@ func TestPostgresPlans(t *testing.T) {
 	}
 }
 
+// What nodes have to tell each other stands in rows, and is locked by rows: engines that
+// speak the protocol of PostgreSQL without being one know no more, nor do poolers.
+func TestPlainSQL(t *testing.T) {
+	beyond := regexp.MustCompile(`(?i)\b(notify|listen|pg_advisory|advisory|lock table|skip locked|create temp)\b`)
+	if !beyond.MatchString("NOTIFY x") || len(sqlstore.AllStatements()) < 50 {
+		t.Fatal("nothing is looked at")
+	}
+	for _, text := range sqlstore.AllStatements() {
+		if beyond.MatchString(text) {
+			t.Errorf("not what all share: %s", text)
+		}
+	}
+}
+
 func explain(t *testing.T, c *sql.Conn, text string) string {
 	t.Helper()
 	rows, err := c.QueryContext(t.Context(), text)
