@@ -49,22 +49,17 @@ func TestFaults(t *testing.T) {
 		p := tr.newPatron(n, "http://"+s.front.Addr, appID, seed)
 		clients.Go(func() { p.use(func() { step(p) }) })
 	}
-	long, short := 10*time.Second, 5*time.Second
-	if testing.Short() {
-		long, short = 4*time.Second, 2*time.Second
-	}
-	time.Sleep(short)
+	time.Sleep(3 * time.Second)
 	for _, f := range s.faults(rand.New(rand.NewPCG(seed, 100))) {
 		if testing.Short() && f.thorough {
 			continue
 		}
 		tr.enter(f.turn)
 		f.begin()
-		if f.long {
-			time.Sleep(long)
-		} else {
-			time.Sleep(short)
+		if testing.Short() {
+			f.lasts = min(f.lasts, 4*time.Second)
 		}
+		time.Sleep(f.lasts)
 		f.end()
 		took := s.healed()
 		t.Logf("%s: works again after %s", f.name, took.Round(time.Millisecond))
@@ -80,8 +75,9 @@ func TestFaults(t *testing.T) {
 // fault is a turn, how it begins, and how it ends.
 type fault struct {
 	turn
-	long, thorough bool
-	begin, end     func()
+	lasts      time.Duration
+	thorough   bool // not under -short
+	begin, end func()
 }
 
 func (s *service) faults(random *rand.Rand) []fault {
@@ -103,16 +99,16 @@ func (s *service) faults(random *rand.Rand) []fault {
 		return random.Int64N(1 << (7 + random.IntN(14)))
 	}
 	return []fault{
-		{turn{"a node is killed", true, false}, false, false,
+		{turn{"a node is killed", true, false}, 4 * time.Second, false,
 			func() { s.nodes[0].kill() },
 			func() { s.start(s.nodes[0]); s.balance(s.nodes...) }},
-		{turn{"PostgreSQL is away", false, true}, true, false,
+		{turn{"PostgreSQL is away", false, true}, 10 * time.Second, false,
 			func() { ok(s.db.Halt()) },
 			func() { ok(s.db.Start()) }},
-		{turn{"S3 is away", false, true}, true, false,
+		{turn{"S3 is away", false, true}, 10 * time.Second, false,
 			func() { ok(s.s3.Halt()) },
 			func() { ok(s.s3.Start()) }},
-		{turn{"PostgreSQL takes connections and says nothing", false, true}, false, true,
+		{turn{"PostgreSQL takes connections and says nothing", false, true}, 5 * time.Second, true,
 			func() {
 				ok(s.db.Freeze())
 				for _, n := range s.nodes {
@@ -120,16 +116,24 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			func() { ok(s.db.Thaw()) }},
-		{turn{"S3 stands still", false, true}, false, true,
+		{turn{"S3 stands still", false, true}, 5 * time.Second, true,
 			func() { ok(s.s3.Freeze()) },
 			func() { ok(s.s3.Thaw()) }},
-		{turn{"one node has lost its database, another S3", false, true}, false, true,
+		{turn{"one node has lost its database, another S3", false, true}, 5 * time.Second, true,
 			func() {
 				s.nodes[1].toDB.Set(storetest.Fault{Silent: true})
 				s.nodes[2].toS3.Set(storetest.Fault{Silent: true})
 			},
 			calm},
-		{turn{"both are slow", false, true}, true, true,
+		{turn{"what stands between has forgotten all connections", false, true}, 4 * time.Second, true,
+			func() {
+				for _, n := range s.nodes {
+					n.toDB.Forget()
+					n.toS3.Forget()
+				}
+			},
+			calm},
+		{turn{"both are slow", false, true}, 9 * time.Second, true,
 			func() {
 				for i, delay := range []time.Duration{30 * time.Millisecond, 400 * time.Millisecond, 3500 * time.Millisecond} {
 					slow := storetest.Fault{Delay: delay, Rate: 400_000}
@@ -138,7 +142,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			calm},
-		{turn{"connections break", true, true}, true, false,
+		{turn{"connections break", true, true}, 8 * time.Second, false,
 			func() {
 				breaks := storetest.Fault{Budget: budget}
 				s.each(breaks, toDB)

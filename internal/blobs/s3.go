@@ -146,7 +146,7 @@ func discard(f *os.File) {
 
 // store puts an object that the store checks against its sha256, in hex.
 func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) error {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
 	opt.ContentType = "application/octet-stream"
@@ -203,7 +203,7 @@ func tooShort(name string, have, want int64) error {
 
 // get gives length bytes of an object, 1 or more, or fails before anything is handed out.
 func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.ReadCloser, err error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer func() {
 		if err != nil {
 			w.end()
@@ -245,7 +245,7 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 	if !isName(name) {
 		return nil
 	}
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	err := w.reason(s.core.RemoveObject(w, s.at.bucket, s.key(name), minio.RemoveObjectOptions{}))
 	if s3Code(err) == minio.NoSuchKey && s.holds(ctx, name, 0) == library.ErrNotFound {
@@ -284,7 +284,7 @@ func (s *S3) List(ctx context.Context, before time.Time, found func([]string) er
 // page gives up to most objects with a prefix, in the order of their keys, that come
 // behind one.
 func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.ObjectInfo, error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	if most > 1 {
 		w.extend(s.limits.page)

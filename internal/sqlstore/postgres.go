@@ -79,7 +79,7 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		config.RuntimeParams["application_name"] = "sucai"
 	}
 	config.ValidateConnect = validate(config.ValidateConnect)
-	db := sql.OpenDB(stdlib.GetConnector(*config))
+	db := sql.OpenDB(stdlib.GetConnector(*config, stdlib.OptionShouldPing(leadsNowhere)))
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxLifetime(connectionLife)
@@ -97,6 +97,19 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		return nil, nil, at.explain(err)
 	}
 	return s, at, nil
+}
+
+// leadsNowhere looks at a connection that was idle for a while before it is used. What
+// stood on its way may have vanished without a word; two such and a new one must fit into
+// the time of a call. The driver, told so, looks again, at what is closed then, and takes
+// another.
+func leadsNowhere(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime/3)
+	defer cancel()
+	return p.Conn.PgConn().Ping(ctx) != nil
 }
 
 // validate makes a check of each new connection: that one can write on it, so that after
