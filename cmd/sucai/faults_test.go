@@ -99,7 +99,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 		return random.Int64N(1 << (7 + random.IntN(14)))
 	}
 	return []fault{
-		{turn{"a node is killed", true, false}, 4 * time.Second, false,
+		{turn{"a node is killed", true, false}, 3 * time.Second, false,
 			func() { s.nodes[0].kill() },
 			func() { s.start(s.nodes[0]); s.balance(s.nodes...) }},
 		{turn{"PostgreSQL is away", false, true}, 10 * time.Second, false,
@@ -133,7 +133,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			calm},
-		{turn{"both are slow", false, true}, 9 * time.Second, true,
+		{turn{"both are slow", false, true}, 8 * time.Second, true,
 			func() {
 				for i, delay := range []time.Duration{30 * time.Millisecond, 400 * time.Millisecond, 3500 * time.Millisecond} {
 					slow := storetest.Fault{Delay: delay, Rate: 400_000}
@@ -142,7 +142,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			calm},
-		{turn{"connections break", true, true}, 8 * time.Second, false,
+		{turn{"connections break", true, true}, 7 * time.Second, false,
 			func() {
 				breaks := storetest.Fault{Budget: budget}
 				s.each(breaks, toDB)
@@ -198,7 +198,9 @@ func (tr *trial) final(s *service) {
 		}
 		check(tr.t, c, tr.l)
 	}
-	tr.t.Logf("%d images were recorded; %d others are there, %d were deleted, and %d news", len(tr.h.sums), len(tr.l.kept), len(tr.l.deleted), len(tr.l.news))
+	unsure, left := tr.h.unsure()
+	tr.t.Logf("%d images were recorded, of %d nobody was told, of which %d were kept; %d others are there, %d were deleted, and %d news",
+		len(tr.h.sums), unsure, left, len(tr.l.kept), len(tr.l.deleted), len(tr.l.news))
 	if wrong := tr.h.check(); wrong != "" {
 		tr.t.Errorf("the history is not linearizable:\n%s", wrong)
 	}

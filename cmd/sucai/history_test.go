@@ -140,6 +140,22 @@ func (h *history) listed(client int, began int64, names []string, whole bool) {
 	}
 }
 
+// unsure gives how many uploads were not acknowledged, and how many of them were kept.
+func (h *history) unsure() (all, kept int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rows := slices.Collect(maps.Values(h.names))
+	for name, ops := range h.ops {
+		if slices.ContainsFunc(ops, func(op porcupine.Operation) bool { return op.Input == put && op.Output == unknown }) {
+			all++
+			if slices.Contains(rows, name) {
+				kept++
+			}
+		}
+	}
+	return all, kept
+}
+
 // images is the model of one upload: it was not made yet, is there, or was deleted.
 var images = porcupine.Model{
 	Init: func() any { return "not yet" },

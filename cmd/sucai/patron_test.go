@@ -49,7 +49,8 @@ func outcomeOf(err error) outcome {
 			return cut
 		}
 	}
-	for _, text := range []string{"server closed idle connection", "malformed HTTP"} { // net/http has no errors for them; the latter is cut in its first line
+	// net/http has no errors for these; the latter was cut in its head.
+	for _, text := range []string{"server closed idle connection", "transport connection broken"} {
 		if strings.Contains(err.Error(), text) {
 			return cut
 		}
