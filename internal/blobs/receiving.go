@@ -15,7 +15,7 @@ import (
 // get gives length bytes of an object, 1 or more, and the size of all of it, or fails before
 // anything is handed out.
 func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.ReadCloser, size int64, err error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer func() {
 		if err != nil {
 			w.end()

@@ -144,7 +144,7 @@ func discard(f *os.File) {
 
 // store puts an object that the store checks against its sha256, in hex.
 func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) error {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
 	opt.ContentType = "application/octet-stream"
@@ -219,7 +219,7 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 	if s.hot != nil {
 		defer s.hot.remove(name) // afterwards: one that comes in meanwhile goes too
 	}
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	err := w.reason(s.core.RemoveObject(w, s.at.bucket, s.key(name), minio.RemoveObjectOptions{}))
 	if s3Code(err) == minio.NoSuchKey && s.holds(ctx, name, 0) == library.ErrNotFound {
@@ -258,7 +258,7 @@ func (s *S3) List(ctx context.Context, before time.Time, found func([]string) er
 // page gives up to most objects with a prefix, in the order of their keys, that come
 // behind one.
 func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.ObjectInfo, error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	if most > 1 {
 		w.extend(s.limits.page)

@@ -95,7 +95,8 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		writing:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	}
-	db := sql.OpenDB(stdlib.GetConnector(*config, stdlib.OptionAfterConnect(noteBirth), stdlib.OptionResetSession(s.dropDistrusted)))
+	db := sql.OpenDB(stdlib.GetConnector(*config, stdlib.OptionAfterConnect(noteBirth),
+		stdlib.OptionShouldPing(leadsNowhere), stdlib.OptionResetSession(s.dropDistrusted)))
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
 	db.SetConnMaxLifetime(connectionLife)
@@ -125,6 +126,19 @@ func (s *Store) dropDistrusted(_ context.Context, c *pgx.Conn) error {
 		return driver.ErrBadConn
 	}
 	return nil
+}
+
+// leadsNowhere looks at a connection that was idle for a while before it is used. What
+// stood on its way may have vanished without a word; two such and a new one must fit into
+// the time of a call. The driver, told so, looks again, at what is closed then, and takes
+// another.
+func leadsNowhere(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime/3)
+	defer cancel()
+	return p.Conn.PgConn().Ping(ctx) != nil
 }
 
 // takePoolSize takes the size of the pool out of the parameters of an address, which are

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"os"
+	"testing"
 )
 
 // Places are servers, as of Postgres and S3, for who runs programs and is no test.
@@ -49,4 +50,35 @@ func (p *Places) Close() (err error) {
 		err = errors.Join(err, p.s3.Stop())
 	}
 	return err
+}
+
+// Servers starts both servers for a test alone, which may halt them. Where they are not
+// installed the test is skipped, or fails where CI is set.
+func Servers(t testing.TB) (*PostgresServer, *S3Server) {
+	t.Helper()
+	refuse := func(err error) {
+		t.Helper()
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	stop := func(g *guard) {
+		t.Cleanup(func() {
+			if err := g.Stop(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	db, err := StartPostgres()
+	if err != nil {
+		refuse(err)
+	}
+	stop(db.guard)
+	s3, err := StartS3()
+	if err != nil {
+		refuse(err)
+	}
+	stop(s3.guard)
+	return db, s3
 }

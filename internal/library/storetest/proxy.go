@@ -111,6 +111,16 @@ func (p *Proxy) CutAll() {
 	}
 }
 
+// Forget leaves the connections that there are open, and passes on nothing more of them,
+// as where a machine or a firewall between has vanished. New ones work.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.forgotten.Store(true)
+	}
+}
+
 func (p *Proxy) now() (*Fault, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,6 +134,7 @@ type link struct {
 	orphan         atomic.Bool // nobody hears what the target still says
 	ended          chan struct{}
 	once           sync.Once
+	forgotten      atomic.Bool
 }
 
 // cut ends both connections; whoever still sends is told so at once.
@@ -252,7 +263,9 @@ func (p *Proxy) pass(l *link, down bool, from, to *net.TCPConn) {
 func (p *Proxy) letThrough(l *link) *Fault {
 	for {
 		f, changed := p.now()
-		if !f.Silent {
+		if l.forgotten.Load() {
+			changed = nil
+		} else if !f.Silent {
 			return f
 		}
 		select {
