@@ -32,6 +32,7 @@ func serve(ctx context.Context, sites []site, ls *library.Libraries, end ending)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var ended sync.WaitGroup
 	ended.Go(func() { tidy(background, ls) })
+	ended.Go(func() { watchClock(background, ls) })
 	ended.Go(func() { push(background, ls, newPushClient()) })
 	defer func() { stop(); ended.Wait() }()
 

@@ -42,9 +42,8 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Long: `Run the server on one data directory, which is made where there is none; or with --db
-on a PostgreSQL database, on which any number of servers may run with the same --blobs.
-Its password comes by SUCAI_DB, which may hold the whole address, or by PGPASSWORD.
+		Long: `Run the server on one data directory, which is made where there is none; or with --db and
+--blobs on a PostgreSQL database and a bucket.
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by
@@ -54,7 +53,7 @@ more, opens the metrics at /_sucai/metrics to who sends it as a Bearer token.
 
 SIGTERM finishes what is under way, for at most 10 seconds; a second one ends at once.
 
-` + blobsHelp,
+` + storeHelp,
 		Example: `  sucai serve --demo
   sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com
   sucai serve --data /var/lib/sucai --blobs 's3://materials/sucai?endpoint=http://10.0.0.5:9000&region=us-east-1'
@@ -64,6 +63,8 @@ SIGTERM finishes what is under way, for at most 10 seconds; a second one ends at
 	}
 	flags := cmd.Flags()
 	f.store.add(flags)
+	f.store.blobCache = 64 << 20
+	flags.Var(&f.store.blobCache, "blob-cache", "memory for blobs of a bucket that are read often, up to 1 MB each; 0 for none")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&f.wire, "wire", documentedWire, "answer as the documents say, or as the live service does: `documented or live`")
 	flags.StringVar(&f.url, "url", "", "scheme and host of the addresses in answers (default: as each caller reached us)")
@@ -279,6 +280,9 @@ const (
 	tidyEvery  = 10 * time.Minute
 	firstSweep = 5 * time.Minute
 	sweepEvery = time.Hour
+	// sweepRest is how many times as long as a sweep the pause after it is at least: the
+	// list of a hundred million blobs takes hours, and stores take money for it.
+	sweepRest = 20
 )
 
 // tidy removes, now and then, what nobody can reach any more.
@@ -298,9 +302,10 @@ func tidy(ctx context.Context, ls *library.Libraries) {
 			return
 		case <-rows.C:
 		case <-bytes.C:
-			_, err := ls.Sweep(ctx, time.Now().Add(-library.SweepAge))
+			start := time.Now()
+			_, err := ls.Sweep(ctx, start.Add(-library.SweepAge))
 			report(err)
-			bytes.Reset(sweepEvery)
+			bytes.Reset(max(sweepEvery, sweepRest*time.Since(start)))
 		}
 	}
 }

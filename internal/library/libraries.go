@@ -67,10 +67,14 @@ func (t turns) do(ctx context.Context, fn func()) error {
 	return nil
 }
 
-// Open joins the engines, and refuses blobs that belong to another database.
+// Open joins the engines. It refuses blobs that belong to another database, and a clock
+// that CheckClock refuses.
 func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	st, err := e.Accounts.Store(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkClock(ctx, e.Accounts); err != nil {
 		return nil, err
 	}
 	if err := e.Blobs.Claim(ctx, st.ID); err != nil {

@@ -18,6 +18,10 @@ const (
 	remembered   = 24 * 3600
 	forceRest    = 30 // seconds after a forced refresh in which another does nothing
 	forcesADay   = 20
+
+	// atOnce is the end of a grant that is revoked: it has come on every node, whatever
+	// the node's clock says.
+	atOnce = 0
 )
 
 // Known gives the account with an appid; 40013 where there is none.
@@ -77,7 +81,7 @@ func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string,
 				if err := stable.countForce(now, ls.day()); err != nil {
 					return err
 				}
-				if err := g.End(StableGrant, now); err != nil {
+				if err := g.End(StableGrant, atOnce); err != nil {
 					return err
 				}
 			}

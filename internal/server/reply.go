@@ -145,12 +145,21 @@ func (p progressWriter) Write(data []byte) (n int, err error) {
 	return n, err
 }
 
+// inMemory is a reader of bytes that are in memory already, and need no copy.
+type inMemory interface {
+	io.WriterTo
+	Len() int
+}
+
 // smallPiece is what io.Copy reads at once where nothing better is there.
 const smallPiece = 32 << 10
 
 // copy sends size bytes of r, from kernel to kernel where r is a file: nothing may wrap
 // the ResponseWriter on the way.
 func (p progressWriter) copy(r io.Reader, size int64) (sent int64, err error) {
+	if m, ok := r.(inMemory); ok && int64(m.Len()) == size {
+		return m.WriteTo(p)
+	}
 	if _, isFile := r.(*os.File); !isFile && size > smallPiece {
 		return p.copyPieces(r, size)
 	}

@@ -10,7 +10,10 @@ import (
 // What the tests on PostgreSQL see of the inside: they stand in a package of their own,
 // beside what starts a server for them.
 
-var FitPostgres = fitPostgres
+var (
+	FitPostgres = fitPostgres
+	FitVersion  = fitVersion
+)
 
 const Connections = connections
 
@@ -28,6 +31,9 @@ func Statements() []string {
 	}
 	return list
 }
+
+// AllStatements are the texts of all statements.
+func AllStatements() []string { return texts }
 
 // AddMigration gives this sucai one migration more, until the test ends.
 func AddMigration(t testing.TB, name, text string) {

@@ -77,90 +77,121 @@ func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error
 	return nil
 }
 
-// Page implements library.Materials.
+// Page implements library.Materials. Nobody is waited for inside a snapshot: it would keep
+// a connection from others, and PostgreSQL from tidying up. So where large articles turn up
+// it is left, and the page is read anew in another one when there is room for them.
 func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room library.Room, each func(*library.Material) error) (total int64, err error) {
-	err = s.view(ctx, callTime, func(q query) error {
-		var next int64
-		total = 0
-		err := q.row(selectCounter, account, t).Scan(&total, &next)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil // the account was removed under us
-		}
-		if err != nil || offset >= total {
-			return err
-		}
-		list, err := q.page(account, t, offset, count, total, next)
-		if err != nil {
-			return err
-		}
-		for _, m := range list {
-			if err := q.largeArticles(m, room); err != nil {
-				return &callbackError{wrap(err)} // some were handed out: not again
+	var list []*library.Material
+	var largest, most int64 // bytes of articles: that were left out, that there is room for
+	for {
+		err = s.view(ctx, callTime, func(q query) (err error) {
+			if total, list, err = q.page(account, t, offset, count); err != nil {
+				return err
 			}
-			if err := each(m); err != nil {
-				return &callbackError{err}
+			if largest = largestLeftOut(list); largest == 0 || largest > most {
+				return nil
 			}
-			m.Articles = nil
+			return q.handOut(list, each)
+		})
+		switch {
+		case err != nil:
+			return total, err
+		case largest == 0:
+			return total, wrap(query{}.handOut(list, each))
+		case largest <= most:
+			return total, nil
 		}
-		return nil
-	})
-	return total, err
+		if most = largest; room != nil {
+			if err := room(most); err != nil {
+				return total, err
+			}
+		}
+	}
 }
 
-// page reads rows without their large articles, at an offset below total; all numbers
-// are below next.
-func (q query) page(account int64, t wechat.Type, offset, count, total, next int64) ([]*library.Material, error) {
+// handOut gives one after the other, and reads the articles that were left out. Once some
+// were handed out there is no other try.
+func (q query) handOut(list []*library.Material, each func(*library.Material) error) error {
+	for _, m := range list {
+		if isLeftOut(m) {
+			if err := q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles)); err != nil {
+				return &callbackError{wrap(err)}
+			}
+		}
+		if err := each(m); err != nil {
+			return &callbackError{err}
+		}
+		m.Articles = nil
+	}
+	return nil
+}
+
+func isLeftOut(m *library.Material) bool { return m.Type == wechat.News && m.Articles == nil }
+
+// largestLeftOut gives the size of the largest articles that have not been read, 0 where
+// all have.
+func largestLeftOut(list []*library.Material) (size int64) {
+	for _, m := range list {
+		if isLeftOut(m) {
+			size = max(size, m.Size)
+		}
+	}
+	return size
+}
+
+// page gives how many there are in all, and the rows at an offset without their large
+// articles.
+func (q query) page(account int64, t wechat.Type, offset, count int64) (total int64, list []*library.Material, err error) {
+	var next int64
+	err = q.row(selectCounter, account, t).Scan(&total, &next)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil, nil // the account was removed under us
+	}
+	if err != nil || offset >= total {
+		return total, nil, err
+	}
 	st, args := selectPage, []any{account, t, count, library.SmallArticles, int64(math.MaxInt64)}
 	if offset > 0 {
 		at, err := q.placeOf(account, t, offset, total, next)
 		if err != nil {
-			return nil, err
+			return total, nil, err
 		}
-		st, args = at.page, append(args[:4], at.high, at.low, at.skip)
+		if st = oldestInside; at.newest {
+			st = newestInside
+		}
+		args = append(args[:4], at.high, at.low, at.skip)
 	}
 	rows, err := q.rows(st, args...)
 	if err != nil {
-		return nil, err
+		return total, nil, err
 	}
 	defer rows.Close()
-	list := make([]*library.Material, 0, count)
+	list = make([]*library.Material, 0, count)
 	for rows.Next() {
 		m := &library.Material{Account: account, Type: t}
 		err := rows.Scan(&m.MediaID, &m.Number, &m.Name, &m.Key, &m.Size, &m.Format, &m.Created, &m.Updated,
 			&m.ArticlesFormat, (*[]byte)(&m.Articles))
 		if err != nil {
-			return nil, err
+			return total, nil, err
 		}
 		list = append(list, m)
 	}
-	return list, rows.Err()
+	return total, list, rows.Err()
 }
 
-func (q query) largeArticles(m *library.Material, room library.Room) error {
-	if m.Type != wechat.News || m.Articles != nil {
-		return nil
-	}
-	if room != nil {
-		if err := room(m.Size); err != nil {
-			return &callbackError{err}
-		}
-	}
-	return q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles))
-}
-
-// place is where a page begins: so many rows are skipped inside a range of numbers,
-// from the end that its statement begins at.
+// place is where a page begins: so many rows are skipped inside a range of numbers, from
+// its newest, or else from its oldest.
 type place struct {
-	page            statement
+	newest          bool
 	low, high, skip int64
 }
 
-// placeOf finds the place of an offset.
+// placeOf finds the place of an offset from the newest, which is below total.
 func (q query) placeOf(account int64, t wechat.Type, offset, total, next int64) (at place, err error) {
 	walk := newest
-	at = place{newestInside, 0, math.MaxInt64, offset}
+	at = place{true, 0, math.MaxInt64, offset}
 	if offset > total/2 {
-		walk, at.page, at.skip = oldest, oldestInside, total-1-offset
+		walk, at.newest, at.skip = oldest, false, total-1-offset
 	}
 	// The last step skips as many rows as one bucket has, so fewer need no more buckets.
 	for level := levels; level >= 1 && at.skip >= 1<<fanBits; level-- {

@@ -49,6 +49,7 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 	served := flock.New(path+".served", flock.SetPermissions(0o600))
 	writing := flock.New(path+".write", flock.SetPermissions(0o600))
 	s := &Store{lock: exclusive(writing), snapshot: &sql.TxOptions{ReadOnly: true}}
+	s.clock = func(context.Context) (time.Time, error) { return time.Now(), nil }
 	s.close = func() error { return errors.Join(served.Close(), writing.Close()) }
 	if s.read, err = sql.Open("sqlite", sqliteURL(path, "query_only(1)")); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -22,12 +23,14 @@ type Store struct {
 	write    *sql.DB
 	lock     func(ctx context.Context) (unlock func(), err error) // held around each write
 	close    func() error
+	clock    func(ctx context.Context) (time.Time, error)
 	snapshot *sql.TxOptions // of view
 	writing  *sql.TxOptions // of change
 	there    func() error   // whether files are where they were; nil where there are none
 	observe  library.Observe
 
-	prepared map[*sql.DB][]*sql.Stmt // by statement, for read and for write; nil where the driver keeps them
+	broke    atomic.Pointer[time.Time] // when a connection was last found broken
+	prepared map[*sql.DB][]*sql.Stmt   // by statement, for read and for write; nil where the driver keeps them
 }
 
 var (
@@ -93,7 +96,7 @@ func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	err := again(ctx, func() error {
+	err := s.again(ctx, func() error {
 		return fn(query{ctx, s.read, nil, s.prepared[s.read]})
 	})
 	return s.told(caller, library.DatabaseRead, start, err)
@@ -105,7 +108,7 @@ func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) 
 	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	err := again(ctx, func() error {
+	err := s.again(ctx, func() error {
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
 		if err != nil {
 			return err
@@ -132,7 +135,7 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 		return s.told(caller, library.DatabaseWrite, start, err)
 	}
 	defer unlock()
-	err = again(ctx, func() error {
+	err = s.again(ctx, func() error {
 		tx, err := s.write.BeginTx(ctx, s.writing)
 		if err != nil {
 			return err
@@ -149,21 +152,25 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 	return s.told(caller, library.DatabaseWrite, start, err)
 }
 
-// brokenTries is how often something is run again because its connection broke: those
-// that are idle break together when a server restarts.
+// brokenTries is how often something is run because its connection broke. Those that are
+// as old as a broken one are not used again.
 const brokenTries = 3
 
 // again runs once until it succeeds, fails for good, or ctx ends. What was undone because
-// of others is run again, and what was cut off before its commit.
-func again(ctx context.Context, once func() error) error {
+// of others is run again, what was cut off before its commit, and what got no connection.
+func (s *Store) again(ctx context.Context, once func() error) error {
 	for try := 1; ; try++ {
 		err := once()
+		if isLost(err) {
+			now := time.Now()
+			s.broke.Store(&now)
+		}
 		var final *callbackError
 		var unknown *unknownError
 		switch {
 		case err == nil, errors.As(err, &final), errors.As(err, &unknown):
 			return err
-		case isConflict(err):
+		case isConflict(err), isBusy(err):
 		case isLost(err) && try < brokenTries:
 		default:
 			return err

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"sucai/internal/library"
 )
@@ -137,6 +138,16 @@ func grants(t *testing.T, s *store) {
 	_, err = s.Accounts.Grant(s.ctx, hash(3))
 	wantErr(t, err, library.ErrNotFound)
 	want(4, b.ID, 1000)
+}
+
+func clock(t *testing.T, s *store) {
+	before := time.Now()
+	at, err := s.Accounts.Clock(s.ctx)
+	s.must(t, err)
+	// The servers of the tests run on this machine.
+	if after := time.Now(); at.Before(before.Add(-time.Second)) || at.After(after.Add(time.Second)) {
+		t.Errorf("the clock shows %s between %s and %s", at, before, after)
+	}
 }
 
 func identity(t *testing.T, s *store) {

@@ -72,6 +72,7 @@ func inBucket(t testing.TB) library.Blobs {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Cache(32 << 20) // as servers do
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
