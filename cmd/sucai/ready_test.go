@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"sucai/internal/library/storetest"
+	"sucai/wechat"
 )
 
 // gate stands on the way to a store. While it is shut it cuts connections, or lets them
@@ -141,7 +143,7 @@ func TestReadyOutgrown(t *testing.T) {
 	query.Set("endpoint", endpoint.String())
 	bucket.RawQuery = query.Encode()
 
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SUCAI_DB=" + db.String(), "SUCAI_BLOBS=" + bucket.String(), "SUCAI_ADMIN_KEY=" + testKey}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SUCAI_DB=" + db.String(), "SUCAI_BLOBS=" + bucket.String(), "SUCAI_ADMIN_KEY=" + testKey, "SUCAI_ACCOUNTS=wxone:s1"}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if v := os.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
@@ -150,6 +152,17 @@ func TestReadyOutgrown(t *testing.T) {
 	p, err := startServer(binary(t), env, t.TempDir())
 	must(t, err)
 	defer p.kill()
+	c := newClientFor(p)
+	defer c.HTTP.CloseIdleConnections()
+	added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(fixtures[".png"])})
+	must(t, err)
+	for range 4 { // from the second on it is kept in memory
+		got, err := c.GetMaterial(t.Context(), added.MediaID)
+		must(t, err)
+		_, err = io.Copy(io.Discard, got.File.Body)
+		must(t, err)
+		got.File.Body.Close()
+	}
 	ask := func(path string) (int, string) {
 		t.Helper()
 		res, err := http.Get(p.endpoint + path)
@@ -199,6 +212,10 @@ func TestReadyOutgrown(t *testing.T) {
 		if figure(all, "sucai_store_call_duration_seconds", labels...) == 0 {
 			t.Errorf("no errors in %v", labels)
 		}
+	}
+	const cached = "cache=blobs"
+	if hits, misses := figure(all, "sucai_cache_hits_total", cached), figure(all, "sucai_cache_misses_total", cached); hits < 1 || misses < 1 || figure(all, "sucai_cache_bytes", cached) <= 512 {
+		t.Errorf("the cache of blobs: %v hits, %v misses, %v bytes", hits, misses, figure(all, "sucai_cache_bytes", cached))
 	}
 	if n := figure(all, "sucai_database_connections_max", "pool=all"); n != 16 {
 		t.Errorf("at most %v connections", n)
