@@ -140,6 +140,12 @@ func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error
 			return nil, nil, err
 		}
 		s.Cache(int64(f.blobCache))
+		if f.metrics != nil {
+			f.metrics.BlobCache(func() (library.CacheStats, int64) {
+				c := s.CacheFigures()
+				return library.CacheStats{Hits: c.Hits, Misses: c.Misses}, c.Bytes
+			})
+		}
 		return s, s.Close, nil
 	}
 	dir, err := blobs.OpenDir(place)

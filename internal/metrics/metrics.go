@@ -34,6 +34,8 @@ type Metrics struct {
 	publicSent     *prometheus.CounterVec
 
 	stores [library.Operations][outcomes]prometheus.Observer
+
+	blobCache func() (library.CacheStats, int64)
 }
 
 // Upper ends of buckets, in seconds: of what comes and goes over slow lines, too, and of

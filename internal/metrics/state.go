@@ -103,23 +103,33 @@ func (m *Metrics) Memory(budget int64, held func() int64) {
 	m.registry.MustRegister(f)
 }
 
+// BlobCache shows how the cache of an engine of blobs does, and how many bytes it holds. It
+// is called before Libraries, or not at all.
+func (m *Metrics) BlobCache(read func() (library.CacheStats, int64)) { m.blobCache = read }
+
 // Libraries shows what is counted there. It is called once at most.
 func (m *Metrics) Libraries(read func() library.Stats) {
 	f := &figures{}
-	hits := f.kind(counter, "cache_hits_total", "Times that something was found in memory: callers by token, environments of cloud calls, scaled pictures.", "cache")
+	hits := f.kind(counter, "cache_hits_total", "Times that something was found in memory: callers by token, environments of cloud calls, scaled pictures, blobs of a bucket.", "cache")
 	misses := f.kind(counter, "cache_misses_total", "Times that something was not found in memory.", "cache")
-	pictures := f.kind(gauge, "picture_cache_bytes", "Memory that scaled pictures hold.")
+	size := f.kind(gauge, "cache_bytes", "Memory that a cache holds: of scaled pictures, of blobs of a bucket.", "cache")
 	sweeps := f.kind(counter, "sweeps_total", "Sweeps of this process, by how they ended: ok or error.", "outcome")
 	swept := f.kind(counter, "swept_blobs_total", "Blobs that sweeps of this process removed.")
 	last := f.kind(gauge, "sweep_last_success_timestamp_seconds", "Unix time when a sweep of this process last went to its end; 0 before.")
 	pushes := f.kind(counter, "platform_pushes_total", "Messages to third-party platforms, tickets above all, by what became of a try: delivered or failed.", "outcome")
 	f.read = func(ch chan<- prometheus.Metric) {
 		s := read()
-		for name, c := range map[string]library.CacheStats{"callers": s.Callers, "environments": s.Clouds, "pictures": s.Pictures} {
+		var blobs library.CacheStats
+		var blobBytes int64
+		if m.blobCache != nil {
+			blobs, blobBytes = m.blobCache()
+		}
+		for name, c := range map[string]library.CacheStats{"callers": s.Callers, "environments": s.Clouds, "pictures": s.Pictures, "blobs": blobs} {
 			hits(ch, float64(c.Hits), name)
 			misses(ch, float64(c.Misses), name)
 		}
-		pictures(ch, float64(s.PictureBytes))
+		size(ch, float64(s.PictureBytes), "pictures")
+		size(ch, float64(blobBytes), "blobs")
 		sweeps(ch, float64(s.Sweeps), "ok")
 		sweeps(ch, float64(s.SweepsFailed), "error")
 		swept(ch, float64(s.Swept))

@@ -187,7 +187,7 @@ func TestRequestsAreCounted(t *testing.T) {
 		"sucai_public_request_duration_seconds address=picture 24",
 		"sucai_cache_hits_total cache=pictures 1",
 		"sucai_cache_misses_total cache=pictures 1",
-		fmt.Sprintf("sucai_picture_cache_bytes %d", len(small)+512),
+		fmt.Sprintf("sucai_cache_bytes cache=pictures %d", len(small)+512),
 		"sucai_sweeps_total outcome=ok 1",
 		"sucai_sweeps_total outcome=error 0",
 		fmt.Sprintf("sucai_sweep_last_success_timestamp_seconds %v", float64(f.now.Unix())),

@@ -24,6 +24,10 @@ func (s *Store) Pools() map[string]sql.DBStats {
 // told tells the observer of a call that began at start and ended with err, of the driver
 // or of a callback, and gives the error as the contract has it.
 func (s *Store) told(caller context.Context, op library.Operation, start time.Time, err error) error {
+	if err == nil {
+		s.observe.Tell(caller, op, start, nil)
+		return nil
+	}
 	out := wrap(err)
 	var own *callbackError
 	if errors.As(err, &own) {
