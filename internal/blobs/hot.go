@@ -103,7 +103,7 @@ func (s *S3) read(b *hotBlob) error {
 		}
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != b.name[:sumLen] {
-		return s.explain(fmt.Errorf("blob %s is damaged: its bytes are not those that its name tells", b.name))
+		return s.explain(fmt.Errorf("blob %s is damaged: its bytes are not those that its name tells; restore it from a copy", b.name))
 	}
 	b.change(func() { b.have = len(b.data) })
 	return nil

@@ -82,7 +82,7 @@ func TestNotADatabase(t *testing.T) {
 // The lists of accounts, platforms and environments, and what runs once at a start, may.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
-	for _, text := range Statements() {
+	for _, text := range Statements(true) {
 		text = withoutLocks(text)
 		rows, err := s.read.Query("explain query plan "+text, make([]any, strings.Count(text, "$"))...)
 		if err != nil {

@@ -258,6 +258,15 @@ func sqlText(text string) statement {
 	return statement(len(texts) - 1)
 }
 
+// postgresOnly are the statements that are not for SQLite.
+var postgresOnly = map[statement]bool{}
+
+func postgresText(text string) statement {
+	st := sqlText(text)
+	postgresOnly[st] = true
+	return st
+}
+
 // What locks the rows that a statement reads until its transaction ends. The former
 // excludes others who change them; the latter only their deletion.
 const (
@@ -268,7 +277,11 @@ const (
 func (s *Store) prepare(ctx context.Context) error {
 	s.prepared = map[*sql.DB][]*sql.Stmt{}
 	for _, db := range []*sql.DB{s.read, s.write} {
-		for _, text := range texts {
+		for i, text := range texts {
+			if postgresOnly[statement(i)] {
+				s.prepared[db] = append(s.prepared[db], nil)
+				continue
+			}
 			st, err := db.PrepareContext(ctx, withoutLocks(text))
 			if err != nil {
 				return fmt.Errorf("database: %w", err)

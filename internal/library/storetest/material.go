@@ -309,6 +309,26 @@ func pagesAgainstModel(t *testing.T, s *store) {
 	}
 }
 
+// pagesOfSparseLists looks at every page of lists whose numbers are near to each other and
+// far apart, so that they are searched in one level of counting and in more.
+func pagesOfSparseLists(t *testing.T, s *store) {
+	for i, step := range []int64{1, 50, 3000, 200_000} {
+		a := s.account(t, fmt.Sprint("a", i))
+		var ms []*library.Material
+		var model []string
+		for n := range 130 {
+			m := material(a, fmt.Sprint("m", n), wechat.Image)
+			m.Number = int64(n+1) * step
+			ms, model = append(ms, m), append([]string{m.MediaID}, model...)
+		}
+		_, err := s.Materials.Import(s.ctx, a.ID, ms)
+		s.must(t, err)
+		for offset := 0; offset < len(model); offset += 3 {
+			s.wantPage(t, a, wechat.Image, int64(offset), 3, int64(len(model)), model[offset:min(offset+3, len(model))]...)
+		}
+	}
+}
+
 func updates(t *testing.T, s *store) {
 	a := s.account(t, "a")
 	s.insert(t, a, wechat.News, "one", "two")

@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"material: unlisted":                        unlisted,
 		"material: pages":                           pages,
 		"material: pages against a model":           pagesAgainstModel,
+		"material: pages of sparse lists":           pagesOfSparseLists,
 		"material: a page is one snapshot":          oneSnapshot,
 		"material: a page waits for room before":    roomBeforeSnapshot,
 		"material: updates compare versions":        updates,
