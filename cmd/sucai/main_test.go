@@ -19,10 +19,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// In sessions and in other tests of this package, "sucai" is this very code, and so is
-// "curl" where the machine has none.
+// In sessions and in other tests of this package, "sucai" is this very code, and so are
+// "aws", and "curl" where the machine has none.
 func TestMain(m *testing.M) {
-	commands := map[string]func(){"sucai": main}
+	commands := map[string]func(){"sucai": main, "aws": aws}
 	if _, err := exec.LookPath("curl"); err != nil || filepath.Base(os.Args[0]) == "curl" {
 		commands["curl"] = curl
 	}
