@@ -65,8 +65,12 @@ func everywhere(t *testing.T, what string, nodes []*process, token string, errco
 			t.Errorf("%s: server %d before: %v", what, i, first.err)
 		}
 		wg.Go(func() {
-			for late := 0; late < 3; time.Sleep(5 * time.Millisecond) {
+			for late, troubles := 0, 0; late < 3; time.Sleep(5 * time.Millisecond) {
 				a := ask()
+				if errors.Is(a.err, wechat.ErrSystem) && troubles < 20 {
+					troubles++ // a store that took too long, on a slow machine, says nothing
+					continue
+				}
 				answers[i] = append(answers[i], a)
 				if at := acknowledged.Load(); at > 0 && a.begun.UnixNano() > at+time.Second.Nanoseconds() {
 					late++
