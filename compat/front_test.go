@@ -109,7 +109,7 @@ func replaceEach(t *testing.T, text string, pairs ...string) string {
 // until waits for what takes a while.
 func until(t *testing.T, what string, ready func() error) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		err := ready()
 		if err == nil {
 			return
