@@ -69,7 +69,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 		return nil, fmt.Errorf("credentials for blobs in %s: %w", at, err)
 	}
 	s.core, err = minio.NewCore(at.host, &minio.Options{
-		Creds: keys, Secure: at.secure, Region: at.region, Transport: s.network, MaxRetries: attempts,
+		Creds: keys, Secure: at.secure, Region: at.region, Transport: witness{s.network}, MaxRetries: attempts,
 	})
 	if err != nil {
 		s.Close()
@@ -110,8 +110,18 @@ func (s *S3) Put(ctx context.Context, r io.Reader, accept func(io.ReaderAt, int6
 	if err != nil {
 		return library.Blob{}, err
 	}
-	if err := s.store(ctx, s.key(b.Name), tmp, b.Size, b.Name[:sumLen], minio.PutObjectOptions{}); err != nil {
+	etag, err := s.store(ctx, s.key(b.Name), tmp, b.Size, b.Name[:sumLen], minio.PutObjectOptions{})
+	if err != nil {
 		return library.Blob{}, s.explain(err)
+	}
+	if !isSum(etag) { // then the word of who answers is not enough
+		err := s.holds(ctx, b.Name, b.Size)
+		if err == library.ErrNotFound {
+			err = fmt.Errorf("blobs in %s: the store says that it keeps %s, and does not list it", s.at, b.Name)
+		}
+		if err != nil {
+			return library.Blob{}, err
+		}
 	}
 	return b, nil
 }
@@ -133,14 +143,17 @@ func discard(f *os.File) {
 	os.Remove(f.Name())
 }
 
+// blobType is the type of our objects.
+const blobType = "application/octet-stream"
+
 // store puts an object that the store checks against its sha256, in hex.
-func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) error {
+func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) (etag string, err error) {
 	w := watched(ctx, s.limits.answer)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
-	opt.ContentType = "application/octet-stream"
-	_, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
-	return w.reason(err)
+	opt.ContentType = blobType
+	kept, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
+	return kept.ETag, w.reason(err)
 }
 
 // Open implements library.Blobs. The reader's bytes come from the store while they are

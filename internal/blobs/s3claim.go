@@ -47,7 +47,8 @@ func (s *S3) mark(ctx context.Context, storeID string) (have string, err error) 
 	text := storeID + "\n"
 	sum := sha256.Sum256([]byte(text))
 	put := func(opt minio.PutObjectOptions) error {
-		return s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)
+		_, err := s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)
+		return err
 	}
 	var ifNone minio.PutObjectOptions
 	ifNone.SetMatchETagExcept("*")
