@@ -316,6 +316,14 @@ func TestPutIsKept(t *testing.T) {
 // A call that failed for a moment is made again, with the whole body.
 func TestRepeats(t *testing.T) {
 	f, s := newFakeS3(t)
+	for range 20 { // one that was answered early, and goes on to read, must not read for the next
+		f.breaks(func(w http.ResponseWriter, r *http.Request) bool {
+			f.breaks(nil)
+			says(w, 503, "SlowDown")
+			return true
+		})
+		put(t, s, bytes.Repeat([]byte("0123456789"), 200_000))
+	}
 	var fails atomic.Int32
 	f.breaks(func(w http.ResponseWriter, r *http.Request) bool {
 		if fails.Add(-1) < 0 {

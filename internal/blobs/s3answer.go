@@ -24,6 +24,12 @@ func (s stranger) Error() string { return string(s) }
 
 // RoundTrip implements http.RoundTripper.
 func (w witness) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body := &once{ReadCloser: r.Body}
+		defer body.end()
+		r = r.WithContext(r.Context()) // a copy: who calls keeps their own
+		r.Body = body
+	}
 	res, err := w.RoundTripper.RoundTrip(r)
 	if err != nil || res.StatusCode < 200 || res.StatusCode > 299 {
 		return res, err
