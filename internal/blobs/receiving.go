@@ -1,6 +1,8 @@
 package blobs
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -11,10 +13,11 @@ import (
 // the store itself. What is left after some seconds moves to a scratch file, so that
 // people on slow lines, however many, do not keep connections that others need.
 type receiving struct {
-	watch *watch
-	stall time.Duration
-	mover *time.Timer
-	moved sync.WaitGroup // the mover's work
+	watch   *watch
+	stall   time.Duration
+	explain func(error) error
+	mover   *time.Timer
+	moved   sync.WaitGroup // the mover's work
 
 	mu   sync.Mutex // held by a Read from the store, and for each change of what follows
 	more sync.Cond  // there is more in the file, or the mover has ended
@@ -28,7 +31,7 @@ type receiving struct {
 
 // receive hands out the body of an answer that has length bytes.
 func (s *S3) receive(body io.ReadCloser, length int64, w *watch) *receiving {
-	r := &receiving{watch: w, stall: s.limits.stall, body: body, left: length}
+	r := &receiving{watch: w, stall: s.limits.stall, explain: s.explain, body: body, left: length}
 	r.more.L = &r.mu
 	r.moved.Add(1)
 	r.mover = time.AfterFunc(s.limits.hold, func() {
@@ -38,7 +41,11 @@ func (s *S3) receive(body io.ReadCloser, length int64, w *watch) *receiving {
 	return r
 }
 
-// Read implements io.Reader. io.ErrUnexpectedEOF tells that the body broke off.
+// errCut is how a body ends before its length. It is not io.ErrUnexpectedEOF itself, by
+// which decoders know a damaged file.
+var errCut = fmt.Errorf("the answer broke off (%w)", io.ErrUnexpectedEOF)
+
+// Read implements io.Reader.
 func (r *receiving) Read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,13 +72,13 @@ func (r *receiving) fromStore(p []byte) (int, error) {
 	n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
 	r.watch.pause()
 	r.left -= int64(n)
-	switch {
-	case err == io.EOF && r.left > 0:
-		return n, io.ErrUnexpectedEOF
-	case err == io.EOF:
+	if err == io.EOF && r.left == 0 {
 		return n, nil
 	}
-	return n, r.watch.reason(err)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errCut
+	}
+	return n, r.explain(r.watch.reason(err))
 }
 
 // move brings the rest of the body into a file, while Read gives what is there already.

@@ -157,7 +157,7 @@ func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, s
 }
 
 // Open implements library.Blobs. The reader's bytes come from the store while they are
-// read; io.ErrUnexpectedEOF is the end of one that broke off.
+// read.
 func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
 	if !isName(name) {
 		return nil, library.ErrNotFound

@@ -82,7 +82,7 @@ func (s *S3) marker(ctx context.Context) (string, error) {
 	}
 	defer r.Close()
 	text, err := io.ReadAll(r)
-	return strings.TrimSpace(string(text)), s.explain(err)
+	return strings.TrimSpace(string(text)), err
 }
 
 // Ready implements library.Blobs, by one byte of the marker.
