@@ -97,7 +97,9 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("ETag", `"x"`)
 		w.Header().Set("Content-Type", blobType)
+		f.mu.Unlock() // whoever takes it slowly
 		http.ServeContent(w, r, "", time.Now(), bytes.NewReader(content))
+		f.mu.Lock()
 	}
 }
 

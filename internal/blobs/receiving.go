@@ -6,12 +6,13 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // receiving is the body of an answer. While its bytes are taken quickly they come from
 // the store itself. What is left after some seconds moves to a scratch file, so that
-// people on slow lines, however many, do not keep connections that others need.
+// people on slow lines do not keep connections that others need, as far as there is room.
 type receiving struct {
 	watch   *watch
 	stall   time.Duration
@@ -24,14 +25,16 @@ type receiving struct {
 	body io.ReadCloser
 	left int64 // bytes of body that have not come yet
 
-	file        *os.File // once the mover has begun
-	have, taken int64    // bytes that came into it, and that Read gave of it
-	err         error    // how the mover ended
+	spare       *atomic.Int64 // bytes that may still move into files
+	moving      int64         // bytes of those that are ours
+	file        *os.File      // once the mover has begun
+	have, taken int64         // bytes that came into it, and that Read gave of it
+	err         error         // how the mover ended
 }
 
 // receive hands out the body of an answer that has length bytes.
 func (s *S3) receive(body io.ReadCloser, length int64, w *watch) *receiving {
-	r := &receiving{watch: w, stall: s.limits.stall, explain: s.explain, body: body, left: length}
+	r := &receiving{watch: w, stall: s.limits.stall, explain: s.explain, spare: &s.spare, body: body, left: length}
 	r.more.L = &r.mu
 	r.moved.Add(1)
 	r.mover = time.AfterFunc(s.limits.hold, func() {
@@ -82,13 +85,18 @@ func (r *receiving) fromStore(p []byte) (int, error) {
 }
 
 // move brings the rest of the body into a file, while Read gives what is there already.
-// Without a file all stays as it was.
+// Without a file, or room for it, all stays as it was.
 func (r *receiving) move(scratchFile func() (*os.File, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.left == 0 || r.watch.Err() != nil {
 		return
 	}
+	if r.spare.Add(-r.left) < 0 {
+		r.spare.Add(r.left)
+		return
+	}
+	r.moving = r.left
 	file, err := scratchFile()
 	if err != nil {
 		return
@@ -121,5 +129,7 @@ func (r *receiving) Close() error {
 	if r.file != nil {
 		discard(r.file)
 	}
+	r.spare.Add(r.moving)
+	r.moving = 0
 	return r.body.Close()
 }

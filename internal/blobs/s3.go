@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -24,6 +25,7 @@ type S3 struct {
 	network *http.Transport
 	at      s3Address
 	scratch string
+	spare   atomic.Int64 // bytes that bodies may still move into scratch files
 	limits  limits
 }
 
@@ -36,6 +38,9 @@ const (
 	// attempts is how often a request is made that the store could not take. They fit,
 	// with the pauses between, into the time for an answer.
 	attempts = 3
+	// maxMoved bounds the bytes in scratch files for those who take blobs slowly, of which
+	// anybody may have many.
+	maxMoved = 1 << 30
 	// pageSize is how many names a store lists at once.
 	pageSize = 1000
 )
@@ -68,6 +73,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 		s.Close()
 		return nil, fmt.Errorf("credentials for blobs in %s: %w", at, err)
 	}
+	s.spare.Store(maxMoved)
 	s.core, err = minio.NewCore(at.host, &minio.Options{
 		Creds: keys, Secure: at.secure, Region: at.region, Transport: witness{s.network}, MaxRetries: attempts,
 	})

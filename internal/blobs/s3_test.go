@@ -402,6 +402,43 @@ func TestSlowTakers(t *testing.T) {
 	}
 }
 
+// However many take their blobs slowly, what waits for them on the disk has a bound.
+func TestManySlowTakers(t *testing.T) {
+	_, s := newFakeS3(t)
+	s.limits.hold = time.Millisecond
+	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<18)
+	name, size := put(t, s, content), int64(4<<20)
+	s.spare.Store(2*size + size/2)
+	var readers []*receiving
+	for range 5 {
+		r, err := s.Open(t.Context(), name, 0, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readers = append(readers, r.(*receiving))
+	}
+	moved := 0
+	for _, r := range readers {
+		r.moved.Wait() // or not moved
+		if r.file != nil {
+			moved++
+		}
+	}
+	if left := s.spare.Load(); moved != 2 || left != size/2 {
+		t.Errorf("%d have moved, and there is room for %d bytes", moved, left)
+	}
+	for i, r := range readers {
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("reader %d: %d bytes, %v", i, len(got), err)
+		}
+		r.Close()
+		r.Close()
+	}
+	if left := s.spare.Load(); left != 2*size+size/2 {
+		t.Errorf("afterwards there is room for %d bytes", left)
+	}
+}
+
 // Lists are read page by page, and what is no blob is passed over.
 func TestLongList(t *testing.T) {
 	f, s := newFakeS3(t)
