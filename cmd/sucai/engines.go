@@ -30,13 +30,21 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.blobs, "blobs", "", "`place` of the blobs: a directory (default DATA/blobs), or s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=REGION")
 }
 
-// blobsHelp tells, in the help of serve, which place is for whom.
-const blobsHelp = `--blobs s3://.. keeps the bytes of materials in a bucket of any S3-compatible store, for
-libraries that outgrow a disk or a machine, or whose bytes somebody else shall keep safe;
-uploads pass through files in DATA. A directory is faster, and enough for one machine;
-several servers on one PostgreSQL want a bucket, or a directory that all of them see.
-Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
-the shared AWS file or the machine's role, never by flag.`
+// storeHelp tells, in the help of serve, which place is for whom.
+const storeHelp = `--db postgres://.. keeps all but the bytes of materials in PostgreSQL, on which any number of
+servers may run. Its password comes by SUCAI_DB, which may hold the whole address, or by
+PGPASSWORD. A server holds 16 connections at most; ?pool_max_conns=N in the address changes
+that. The machine's clock and the database's must agree within 5 seconds.
+
+--blobs s3://.. keeps the bytes in a bucket of any S3-compatible store; uploads pass through
+files in DATA. Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, the shared AWS file or the machine's role, never by flag.
+
+With neither, all is in one directory: the fastest, and enough for one machine. PostgreSQL
+and a bucket leave nothing on a machine: on both, any number of servers are one service.
+SQLite with a bucket is for one machine whose disk is small, or whose bytes somebody else
+shall keep safe. PostgreSQL with a directory is for one server whose database others look
+after, or for several that all see the directory.`
 
 // paths gives the places of the database and of the blobs.
 func (f *storeFlags) paths() (db, bytes string, err error) {

@@ -44,16 +44,15 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Long: `Run the server on one data directory, which is made where there is none; or with --db
-on a PostgreSQL database, on which any number of servers may run with the same --blobs.
-Its password comes by SUCAI_DB, which may hold the whole address, or by PGPASSWORD.
+		Long: `Run the server on one data directory, which is made where there is none; or with --db and
+--blobs on a PostgreSQL database and a bucket.
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by
 the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing, and
 SUCAI_COMPONENTS does so for third-party platforms.
 
-` + blobsHelp,
+` + storeHelp,
 		Example: `  sucai serve --demo
   sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com
   sucai serve --data /var/lib/sucai --blobs 's3://materials/sucai?endpoint=http://10.0.0.5:9000&region=us-east-1'

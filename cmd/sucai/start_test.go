@@ -74,11 +74,13 @@ func TestWhatIsWrongAtAStart(t *testing.T) {
 	must(t, os.WriteFile(broken, []byte("[default]\naws_access_key_id = k\nright horse\n"), 0o600))
 
 	newer := storetest.Postgres(t)
-	must(t, o.run(t, map[string]string{"SUCAI_DB": newer, "SUCAI_BLOBS": storetest.S3(t)}, "account", "add"))
+	_, err = o.run(t, map[string]string{"SUCAI_DB": newer, "SUCAI_BLOBS": storetest.S3(t)}, "account", "add")
+	must(t, err)
 	_, err = admin.Exec(`insert into ` + schema(newer) + `.goose_db_version (version_id, is_applied) values (99999, true)`)
 	must(t, err)
 	claimed := storetest.S3(t)
-	must(t, o.run(t, map[string]string{"SUCAI_DB": storetest.Postgres(t), "SUCAI_BLOBS": claimed}, "account", "add"))
+	_, err = o.run(t, map[string]string{"SUCAI_DB": storetest.Postgres(t), "SUCAI_BLOBS": claimed}, "account", "add")
+	must(t, err)
 	unmarked := storetest.S3(t)
 	o.put(t, unmarked)
 	wrongClock := func(off string) string {
@@ -143,7 +145,7 @@ func TestWhatIsWrongAtAStart(t *testing.T) {
 		wg.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			err := o.run(t, c.env, "serve", "--listen", "127.0.0.1:0")
+			_, err := o.run(t, c.env, "serve", "--listen", "127.0.0.1:0")
 			var failed *failure
 			if !errors.As(err, &failed) {
 				t.Errorf("%s: it starts, or %v", c.what, err)
@@ -199,24 +201,24 @@ type failure struct {
 
 func (f *failure) Error() string { return fmt.Sprintf("status %d: %s", f.status, f.stderr) }
 
-// run runs a command to its end; a *failure tells that of one that failed. A server that
-// starts is ended after a while, which is another error.
-func (o *outgrown) run(t *testing.T, other map[string]string, args ...string) error {
+// run runs a command to its end, and gives what it printed; a *failure tells that of one
+// that failed. A server that starts is ended after a while, which is another error.
+func (o *outgrown) run(t *testing.T, other map[string]string, args ...string) (printed string, err error) {
 	cmd := exec.Command(binary(t), args...)
 	cmd.Env, cmd.Dir = o.with(other), t.TempDir()
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
-		return err
+		return "", err
 	}
 	late := time.AfterFunc(startTime, func() { cmd.Process.Kill() })
 	defer late.Stop()
-	err := cmd.Wait()
+	err = cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {
-		return &failure{exit.ExitCode(), stdout.String(), stderr.String()}
+		err = &failure{exit.ExitCode(), stdout.String(), stderr.String()}
 	}
-	return err
+	return strings.TrimSpace(stdout.String()), err
 }
 
 // preparePostgres makes users and databases that sucai cannot work with.
