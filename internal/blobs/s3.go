@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"sucai/internal/library"
 )
@@ -23,6 +24,7 @@ import (
 type S3 struct {
 	core    *minio.Core
 	network *http.Transport
+	keys    *keys // nil before they are found
 	at      s3Address
 	scratch string
 	spare   atomic.Int64 // bytes that bodies may still move into scratch files
@@ -68,14 +70,14 @@ func OpenS3(address, scratch string) (*S3, error) {
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true, // bytes are to come as they are stored
 	}}
-	keys, err := findCredentials(&http.Client{Timeout: limits.answer, Transport: s.network})
+	s.keys, err = findCredentials(roleClient(s.network, limits.answer))
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("credentials for blobs in %s: %w", at, err)
 	}
 	s.spare.Store(maxMoved)
 	s.core, err = minio.NewCore(at.host, &minio.Options{
-		Creds: keys, Secure: at.secure, Region: at.region, Transport: witness{s.network}, MaxRetries: attempts,
+		Creds: credentials.New(s.keys), Secure: at.secure, Region: at.region, Transport: witness{s.network}, MaxRetries: attempts,
 	})
 	if err != nil {
 		s.Close()
@@ -87,8 +89,11 @@ func OpenS3(address, scratch string) (*S3, error) {
 // String names the place, without what is secret.
 func (s *S3) String() string { return s.at.String() }
 
-// Close lets go of connections that nobody uses.
+// Close ends what goes on in the background and lets go of connections that nobody uses.
 func (s *S3) Close() error {
+	if s.keys != nil {
+		s.keys.close()
+	}
 	s.network.CloseIdleConnections()
 	return nil
 }
