@@ -38,6 +38,9 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data, mediaType, ok, err := s.libraries.Scaled(r.Context(), m, library.PictureWidths[width])
+	if err == library.ErrScalerBusy { // the original is an answer too, but not one to keep
+		c.tag, c.cache, err = `"`+m.Blob+`-0"`, "no-store", nil
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
