@@ -187,6 +187,35 @@ func TestPushesAreTriedAgain(t *testing.T) {
 	})
 }
 
+// What a platform does wrong is kept, whatever bytes it is told in: a message whose end
+// cannot be stored would come again for ever.
+func TestOutcomesOfAnyBytes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
+		ls, err := library.Open(t.Context(), e.Open(t), library.Options{})
+		must(t, err)
+		_, _, err = ls.NewComponent(t.Context(), "wxplatform", "secret")
+		must(t, err)
+		must(t, ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
+			return errors.Join(s.Set("token", "messagetoken"), s.Set("aes_key", pushKey), s.Set("push_url", "http://platform.example/"))
+		}))
+		p := newPlatform(t)
+		p.err = errors.New("malformed header \xff\x00 line")
+		client := newPushClient()
+		client.Transport = p
+		var refused *library.NotPushed
+		if err := ls.PushTicket(t.Context(), client, "wxplatform"); !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+		c, err := ls.Accounts.Component(t.Context(), "wxplatform")
+		must(t, err)
+		state, err := ls.ComponentState(t.Context(), c)
+		must(t, err)
+		if text := fmt.Sprint(state.Pushes); !strings.Contains(text, "malformed header \uFFFD line") {
+			t.Errorf("kept: %s", text)
+		}
+	})
+}
+
 // Events come once each, and one that is never taken is given up.
 func TestEventsArePushed(t *testing.T) {
 	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {

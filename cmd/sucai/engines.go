@@ -14,13 +14,16 @@ import (
 
 	"sucai/internal/blobs"
 	"sucai/internal/library"
+	"sucai/internal/metrics"
 	"sucai/internal/sqlstore"
 )
 
 // storeFlags say where a store is; the same for every command that opens one.
 type storeFlags struct {
 	data, db, blobs string
+	blobCache       byteSize // of a bucket's blobs in memory; for servers
 	flags           *pflag.FlagSet
+	metrics         *metrics.Metrics // that count what the store does; nil: nobody does
 }
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
@@ -44,7 +47,7 @@ With neither, all is in one directory: the fastest, and enough for one machine. 
 and a bucket leave nothing on a machine: on both, any number of servers are one service.
 SQLite with a bucket is for one machine whose disk is small, or whose bytes somebody else
 shall keep safe. PostgreSQL with a directory is for one server whose database others look
-after, or for several that all see the directory.`
+after.`
 
 // paths gives the places of the database and of the blobs.
 func (f *storeFlags) paths() (db, bytes string, err error) {
@@ -136,6 +139,13 @@ func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error
 		if err != nil {
 			return nil, nil, err
 		}
+		s.Cache(int64(f.blobCache))
+		if f.metrics != nil {
+			f.metrics.BlobCache(func() (library.CacheStats, int64) {
+				c := s.CacheFigures()
+				return library.CacheStats{Hits: c.Hits, Misses: c.Misses}, c.Bytes
+			})
+		}
 		return s, s.Close, nil
 	}
 	dir, err := blobs.OpenDir(place)
@@ -157,6 +167,11 @@ func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Opt
 		return nil, nil, errors.Join(err, closeBlobs())
 	}
 	closeAll := func() error { return errors.Join(db.Close(), closeBlobs()) }
+	if f.metrics != nil {
+		db.Observe(f.metrics.StoreCall)
+		f.metrics.Pools(db.Pools)
+		bytes = blobs.Observed(bytes, f.metrics.StoreCall)
+	}
 	ls, err := library.Open(ctx, library.Engines{Materials: db, Accounts: db, Blobs: bytes}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, closeAll())

@@ -29,7 +29,7 @@ import (
 // Each part of an outgrown store that is missing or wrong is one line that names it and
 // the way out, with status 1, and no password or secret is in it.
 func TestWhatIsWrongAtAStart(t *testing.T) {
-	t.Setenv("TEST_POSTGRES_URL", "") // roles and databases are made on the server
+	t.Setenv("TEST_POSTGRES_URL", "") // roles and databases are made, which is for a server of ours
 	o := newOutgrown(t)
 	db, bucket := o.env["SUCAI_DB"], o.env["SUCAI_BLOBS"]
 	admin, err := sql.Open("pgx", db)

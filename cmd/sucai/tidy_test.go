@@ -66,3 +66,41 @@ func TestSweepTimes(t *testing.T) {
 		<-ended
 	})
 }
+
+// slowList is a store whose list takes hours.
+type slowList struct {
+	library.Blobs
+	takes time.Duration
+	asked []time.Time
+}
+
+func (s *slowList) List(ctx context.Context, before time.Time, found func([]string) error) error {
+	s.asked = append(s.asked, time.Now())
+	time.Sleep(s.takes)
+	return s.Blobs.List(ctx, before, found)
+}
+
+// Who has much to sweep sweeps seldom.
+func TestSweepsRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, t.TempDir()), library.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow := &slowList{Blobs: ls.Blobs, takes: 2 * time.Hour}
+		ls.Blobs = slow
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		start := time.Now()
+		go func() {
+			defer close(ended)
+			tidy(ctx, ls)
+		}()
+		time.Sleep(firstSweep + 43*time.Hour)
+		stop()
+		<-ended
+		if len(slow.asked) != 2 || slow.asked[1].Sub(start) != firstSweep+2*time.Hour+sweepRest*2*time.Hour {
+			t.Errorf("swept at %v, started at %v", slow.asked, start)
+		}
+	})
+}

@@ -46,6 +46,7 @@ func (f *fakeS3) open(t testing.TB) *S3 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Cache(32 << 20)
 	t.Cleanup(func() { s.Close() })
 	return s
 }

@@ -1,14 +1,59 @@
 package blobs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/minio/minio-go/v7"
 )
+
+// get gives length bytes of an object, 1 or more, and the size of all of it, or fails before
+// anything is handed out.
+func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.ReadCloser, size int64, err error) {
+	w := s.watched(ctx)
+	defer func() {
+		if err != nil {
+			w.end()
+		}
+	}()
+	var opt minio.GetObjectOptions
+	if err := opt.SetRange(offset, offset+length-1); err != nil {
+		return nil, 0, err
+	}
+	body, _, head, err := s.core.GetObject(w, s.at.bucket, key, opt)
+	if err != nil {
+		return nil, 0, w.reason(err)
+	}
+	w.pause()
+	if size, err = checkRange(head, offset, length); err != nil {
+		body.Close()
+		return nil, 0, err
+	}
+	return s.receive(body, length, w), size, nil
+}
+
+// checkRange looks at an answer's head for the range that was asked for, and gives the size
+// of the whole.
+func checkRange(head http.Header, offset, length int64) (size int64, err error) {
+	var first, last int64
+	text := head.Get("Content-Range")
+	if text == "" { // all of it, from a store that does not know ranges
+		_, err := fmt.Sscanf(head.Get("Content-Length"), "%d", &size)
+		if err == nil && offset == 0 && size >= length {
+			return size, nil
+		}
+	} else if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &size); err == nil && first == offset && last == offset+length-1 {
+		return size, nil
+	}
+	return 0, fmt.Errorf("%d bytes at %d are wanted, the store offers %q of %q", length, offset, text, head.Get("Content-Length"))
+}
 
 // receiving is the body of an answer. While its bytes are taken quickly they come from
 // the store itself. What is left after some seconds moves to a scratch file, so that

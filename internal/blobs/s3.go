@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,11 @@ type S3 struct {
 	scratch string
 	spare   atomic.Int64 // bytes that bodies may still move into scratch files
 	limits  limits
+
+	hot     *hotBlobs // nil without a cache
+	filling context.Context
+	stop    context.CancelFunc // of filling
+	fills   sync.WaitGroup
 }
 
 var _ library.Blobs = (*S3)(nil)
@@ -70,6 +76,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true, // bytes are to come as they are stored
 	}}
+	s.filling, s.stop = context.WithCancel(context.Background())
 	s.keys, err = findCredentials(roleClient(s.network, limits.answer))
 	if err != nil {
 		s.Close()
@@ -91,6 +98,8 @@ func (s *S3) String() string { return s.at.String() }
 
 // Close ends what goes on in the background and lets go of connections that nobody uses.
 func (s *S3) Close() error {
+	s.stop()
+	s.fills.Wait()
 	if s.keys != nil {
 		s.keys.close()
 	}
@@ -159,7 +168,7 @@ const blobType = "application/octet-stream"
 
 // store puts an object that the store checks against its sha256, in hex.
 func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) (etag string, err error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
 	opt.ContentType = blobType
@@ -168,7 +177,8 @@ func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, s
 }
 
 // Open implements library.Blobs. The reader's bytes come from the store while they are
-// read.
+// read, or from the cache. A blob that another process has removed may be in the cache for
+// a while, but no row names it any more.
 func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
 	if !isName(name) {
 		return nil, library.ErrNotFound
@@ -179,17 +189,28 @@ func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.Re
 		}
 		return http.NoBody, nil
 	}
-	r, err := s.get(ctx, s.key(name), offset, length)
+	if s.hot != nil {
+		if r, err := s.hot.open(ctx, s, name, offset, length); err != errNotHot {
+			return r, err
+		}
+	}
+	r, _, err := s.fetch(ctx, name, offset, length)
+	return r, err
+}
+
+// fetch opens a blob of which 1 byte or more is wanted in the store, and gives its size.
+func (s *S3) fetch(ctx context.Context, name string, offset, length int64) (r io.ReadCloser, size int64, err error) {
+	r, size, err = s.get(ctx, s.key(name), offset, length)
 	switch s3Code(err) {
 	case minio.NoSuchKey, minio.InvalidRange:
 		if err := s.holds(ctx, name, offset+length); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, 0, s.explain(err)
 	}
-	return r, nil
+	return r, size, nil
 }
 
 // holds asks the list whether a blob has at least size bytes: library.ErrNotFound where
@@ -214,51 +235,15 @@ func tooShort(name string, have, want int64) error {
 	return fmt.Errorf("blob %s has %d bytes, at least %d are wanted", name, have, want)
 }
 
-// get gives length bytes of an object, 1 or more, or fails before anything is handed out.
-func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.ReadCloser, err error) {
-	w := watched(ctx, s.limits.answer)
-	defer func() {
-		if err != nil {
-			w.end()
-		}
-	}()
-	var opt minio.GetObjectOptions
-	if err := opt.SetRange(offset, offset+length-1); err != nil {
-		return nil, err
-	}
-	body, _, head, err := s.core.GetObject(w, s.at.bucket, key, opt)
-	if err != nil {
-		return nil, w.reason(err)
-	}
-	w.pause()
-	if err := checkRange(head, offset, length); err != nil {
-		body.Close()
-		return nil, err
-	}
-	return s.receive(body, length, w), nil
-}
-
-// checkRange looks at an answer's head for the range that was asked for.
-func checkRange(head http.Header, offset, length int64) error {
-	var first, last, size int64
-	text := head.Get("Content-Range")
-	if text == "" { // all of it, from a store that does not know ranges
-		_, err := fmt.Sscanf(head.Get("Content-Length"), "%d", &size)
-		if err == nil && offset == 0 && size >= length {
-			return nil
-		}
-	} else if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &size); err == nil && first == offset && last == offset+length-1 {
-		return nil
-	}
-	return fmt.Errorf("%d bytes at %d are wanted, the store offers %q of %q", length, offset, text, head.Get("Content-Length"))
-}
-
 // Remove implements library.Blobs.
 func (s *S3) Remove(ctx context.Context, name string) error {
 	if !isName(name) {
 		return nil
 	}
-	w := watched(ctx, s.limits.answer)
+	if s.hot != nil {
+		defer s.hot.remove(name) // afterwards: one that comes in meanwhile goes too
+	}
+	w := s.watched(ctx)
 	defer w.end()
 	err := w.reason(s.core.RemoveObject(w, s.at.bucket, s.key(name), minio.RemoveObjectOptions{}))
 	if s3Code(err) == minio.NoSuchKey && s.holds(ctx, name, 0) == library.ErrNotFound {
@@ -297,7 +282,7 @@ func (s *S3) List(ctx context.Context, before time.Time, found func([]string) er
 // page gives up to most objects with a prefix, in the order of their keys, that come
 // behind one.
 func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.ObjectInfo, error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	if most > 1 {
 		w.extend(s.limits.page)

@@ -76,7 +76,7 @@ func (s *S3) marker(ctx context.Context) (string, error) {
 	if list[0].Size == 0 || list[0].Size > 1000 {
 		return "", fmt.Errorf("%s: the object %s was not written by sucai: it has %d bytes", s.at, marker, list[0].Size)
 	}
-	r, err := s.get(ctx, key, 0, list[0].Size)
+	r, _, err := s.get(ctx, key, 0, list[0].Size)
 	if err != nil {
 		return "", s.explain(err)
 	}
@@ -87,7 +87,7 @@ func (s *S3) marker(ctx context.Context) (string, error) {
 
 // Ready implements library.Blobs, by one byte of the marker.
 func (s *S3) Ready(ctx context.Context) error {
-	r, err := s.get(ctx, s.at.prefix+marker, 0, 1)
+	r, _, err := s.get(ctx, s.at.prefix+marker, 0, 1)
 	if err != nil {
 		return s.explain(err)
 	}

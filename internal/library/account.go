@@ -70,7 +70,8 @@ func (ls *Libraries) RotateSecret(ctx context.Context, appID string) (clear stri
 	err = ls.change(ctx, appID, func(a *Account, g Grants) error {
 		a.setSecret(clear)
 		a.Stable = StableToken{}
-		return errors.Join(g.End(PlainGrant, atOnce), g.End(StableGrant, atOnce))
+		now := ls.now().Unix()
+		return errors.Join(g.End(PlainGrant, atOnce, now), g.End(StableGrant, atOnce, now))
 	})
 	return clear, err
 }

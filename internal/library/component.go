@@ -32,7 +32,7 @@ func (ls *Libraries) RotateComponent(ctx context.Context, appID string) (clear s
 	clear = randomHex(16)
 	err = ls.changeComponent(ctx, appID, func(c *Component, h Holdings) error {
 		c.setSecret(clear)
-		return h.EndGrants(0, atOnce)
+		return h.EndGrants(0, atOnce, ls.now().Unix())
 	})
 	return clear, err
 }

@@ -108,7 +108,7 @@ func (ls *Libraries) grantSets(h Holdings, a *Account, sets []int, refreshToken 
 	switch {
 	case errors.Is(err, ErrNotFound):
 		event = wechat.InfoAuthorized
-		if err := h.EndGrants(a.ID, atOnce); err != nil {
+		if err := h.EndGrants(a.ID, atOnce, now); err != nil {
 			return "", err
 		}
 	case err != nil:
@@ -241,7 +241,7 @@ func (ls *Libraries) QueryAuth(ctx context.Context, appID, code string) (*wechat
 // minutes.
 func (ls *Libraries) authorizerToken(h Holdings, auth *Authorization) (*wechat.AuthorizerToken, error) {
 	token, now := newToken(), ls.now().Unix()
-	if err := h.EndGrants(auth.Account, now+overlap); err != nil {
+	if err := h.EndGrants(auth.Account, now+overlap, now); err != nil {
 		return nil, err
 	}
 	grant := newGrant(AuthorizerGrant, token, now)

@@ -45,6 +45,8 @@ type Libraries struct {
 	scaled  pictureCache
 	scaling *scaler
 	trees   turns // articles that are parsed at once
+	done    work
+	probes  struct{ database, blobs probe }
 }
 
 // turns bounds how much of something runs at once.
@@ -123,12 +125,4 @@ func plausible(name string) bool {
 // storable is a text as every engine can keep it.
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
-}
-
-// Ready tells whether the stores answer.
-func (ls *Libraries) Ready(ctx context.Context) error {
-	if err := ls.Materials.Ready(ctx); err != nil {
-		return err
-	}
-	return ls.Blobs.Ready(ctx)
 }

@@ -23,6 +23,7 @@ func (ls *Libraries) Scaled(ctx context.Context, m *Material, width int) (data [
 	}
 	id := pictureID{m.Blob, width}
 	p, ok := ls.scaled.get(id)
+	ls.scaled.tally.count(ok)
 	if !ok {
 		p, err = ls.scaling.share(ctx, id, func() (picture, error) { return ls.scale(ctx, m, id) })
 	}
@@ -54,6 +55,7 @@ type pictureCache struct {
 	bytes int
 	used  list.List // of *pictureEntry, the last used first
 	byID  map[pictureID]*list.Element
+	tally tally
 }
 
 const (
@@ -85,6 +87,13 @@ func (c *pictureCache) get(id pictureID) (picture, bool) {
 	}
 	c.used.MoveToFront(e)
 	return e.Value.(*pictureEntry).picture, true
+}
+
+// size is how many bytes are kept.
+func (c *pictureCache) size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int64(c.bytes)
 }
 
 func (c *pictureCache) put(id pictureID, p picture) {

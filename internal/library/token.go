@@ -44,7 +44,7 @@ func (ls *Libraries) Token(ctx context.Context, a *Account, secret string) (*wec
 		if !a.HasSecret(secret) {
 			return wechat.ErrInvalidSecret
 		}
-		if err := g.End(PlainGrant, now+overlap); err != nil {
+		if err := g.End(PlainGrant, now+overlap, now); err != nil {
 			return err
 		}
 		return g.Add(newGrant(PlainGrant, token, now))
@@ -81,7 +81,7 @@ func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string,
 				if err := stable.countForce(now, ls.day()); err != nil {
 					return err
 				}
-				if err := g.End(StableGrant, atOnce); err != nil {
+				if err := g.End(StableGrant, atOnce, now); err != nil {
 					return err
 				}
 			}

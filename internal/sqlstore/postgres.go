@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -81,24 +82,26 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		return nil, nil, err
 	}
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = callTime
+		// One that keeps silent leaves time for the others, and for the call.
+		config.ConnectTimeout = callTime / time.Duration(len(config.Fallbacks)+2)
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "sucai"
 	}
 	config.ValidateConnect = validate(config.ValidateConnect)
-	db := sql.OpenDB(stdlib.GetConnector(*config))
-	db.SetMaxOpenConns(most)
-	db.SetMaxIdleConns(most)
-	db.SetConnMaxLifetime(connectionLife)
-	db.SetConnMaxIdleTime(connectionIdle)
 	s := &Store{
-		read: db, write: db,
 		lock:     func(context.Context) (func(), error) { return func() {}, nil }, // rows are locked instead
 		close:    func() error { return nil },
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		writing:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	}
+	db := sql.OpenDB(stdlib.GetConnector(*config, stdlib.OptionAfterConnect(noteBirth),
+		stdlib.OptionShouldPing(leadsNowhere), stdlib.OptionResetSession(s.dropDistrusted)))
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	db.SetConnMaxLifetime(connectionLife)
+	db.SetConnMaxIdleTime(connectionIdle)
+	s.read, s.write = db, db
 	s.clock = s.postgresClock
 	at := &postgresPlace{config}
 	if err := s.checkPostgres(ctx); err != nil {
@@ -106,6 +109,36 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 		return nil, nil, at.explain(err)
 	}
 	return s, at, nil
+}
+
+// Connections break together, when a server restarts or gives its place to another. So
+// when one of them has, those that are as old are not used again: each would fail a call.
+const bornAt = "sucai: made at"
+
+func noteBirth(_ context.Context, c *pgx.Conn) error {
+	c.PgConn().CustomData()[bornAt] = time.Now()
+	return nil
+}
+
+func (s *Store) dropDistrusted(_ context.Context, c *pgx.Conn) error {
+	broke, born := s.broke.Load(), c.PgConn().CustomData()[bornAt]
+	if at, ok := born.(time.Time); broke != nil && ok && at.Before(*broke) {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// leadsNowhere looks at a connection that was idle for a while before it is used. What
+// stood on its way may have vanished without a word; two such and a new one must fit into
+// the time of a call. The driver, told so, looks again, at what is closed then, and takes
+// another.
+func leadsNowhere(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime/3)
+	defer cancel()
+	return p.Conn.PgConn().Ping(ctx) != nil
 }
 
 // takePoolSize takes the size of the pool out of the parameters of an address, which are
@@ -125,8 +158,9 @@ func takePoolSize(parameters map[string]string) (int, error) {
 
 // validate makes a check of each new connection: that the server is new enough for us, and
 // that one can write on it, so that after a failover nobody keeps talking to what has
-// become a standby. It also sets what a connection needs; poolers refuse such settings in
-// the start-up message, and old servers do not know them.
+// become a standby. It also sets what a connection needs: a commit that is answered is on
+// disk, whatever the server's default is. Poolers refuse such settings in the start-up
+// message, and old servers do not know them.
 func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 	return func(ctx context.Context, c *pgconn.PgConn) error {
 		if asked != nil {
@@ -137,7 +171,8 @@ func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 		if err := fitVersion(c.ParameterStatus("server_version")); err != nil {
 			return err
 		}
-		results, err := c.Exec(ctx, "show transaction_read_only; set idle_in_transaction_session_timeout = '"+abandoned+"'").ReadAll()
+		results, err := c.Exec(ctx, "show transaction_read_only; set idle_in_transaction_session_timeout = '"+abandoned+
+			"'; select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit', true) = 'off'").ReadAll()
 		if err != nil {
 			return err
 		}

@@ -166,19 +166,21 @@ func componentGrants(t *testing.T, s *store) {
 	add(other, 5, a.ID)
 	s.must(t, s.Accounts.ChangeAccount(s.ctx, "a", func(_ *library.Account, g library.Grants) error {
 		return errors.Join(g.Add(&library.Grant{Hash: hash(6), Kind: library.PlainGrant, Expires: 1000, Ends: 1000}),
-			g.End(library.PlainGrant, 700))
+			g.End(library.PlainGrant, 700, 0))
 	}))
-	s.hold(t, c, func(h library.Holdings) error { return h.EndGrants(a.ID, 500) })
+	s.hold(t, c, func(h library.Holdings) error { return h.EndGrants(a.ID, 500, 0) })
 	ends(1, c.ID, 0, 1000)
 	ends(2, c.ID, a.ID, 500)
 	ends(3, c.ID, b.ID, 1000)
 	ends(4, other.ID, 0, 1000)
 	ends(5, other.ID, a.ID, 1000)
 	ends(6, 0, a.ID, 700)
-	s.hold(t, c, func(h library.Holdings) error { return errors.Join(h.EndGrants(0, 400), h.EndGrants(a.ID, 600)) })
+	s.hold(t, c, func(h library.Holdings) error { return errors.Join(h.EndGrants(0, 400, 0), h.EndGrants(a.ID, 600, 0)) })
 	ends(1, c.ID, 0, 400)
 	ends(2, c.ID, a.ID, 500) // it had ended earlier
 	ends(4, other.ID, 0, 1000)
+	s.hold(t, other, func(h library.Holdings) error { return h.EndGrants(0, 0, 1000) })
+	ends(4, other.ID, 0, 1000) // it had come to its own end
 	s.must(t, s.Accounts.RemoveAccount(s.ctx, "a"))
 	_, err := s.Accounts.Grant(s.ctx, hash(5))
 	wantErr(t, err, library.ErrNotFound)

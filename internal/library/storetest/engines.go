@@ -82,6 +82,7 @@ func inBucket(t testing.TB, address string) library.Blobs {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Cache(32 << 20) // as servers do
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
