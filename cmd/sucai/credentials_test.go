@@ -33,8 +33,7 @@ func TestWhereCredentialsComeFrom(t *testing.T) {
 		"a profile of a file":   {"AWS_SHARED_CREDENTIALS_FILE": o.credentialsFile(t), "AWS_PROFILE": "tests"},
 		"the container":         {"AWS_CONTAINER_CREDENTIALS_FULL_URI": roles.url + "/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "of a container"},
 		"a pod":                 {"AWS_CONTAINER_CREDENTIALS_FULL_URI": roles.url + "/pod", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token},
-		"a task":                {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/task", "HTTP_PROXY": roles.url},
-		"the machine":           {"HTTP_PROXY": roles.url},
+		"the machine":           {"AWS_EC2_METADATA_SERVICE_ENDPOINT": roles.url},
 		"a service account":     {"AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_ROLE_ARN": "arn:aws:iam::1:role/sucai", "HTTPS_PROXY": roles.url, "SSL_CERT_FILE": roles.certificate},
 		"the environment first": {"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(t.TempDir(), "absent"), "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"},
 	} {
@@ -67,8 +66,7 @@ func TestWhereCredentialsComeFrom(t *testing.T) {
 }
 
 // roles stands for what hands out a role's credentials: a container's agent, the metadata
-// of a machine, for which it is an HTTP proxy, and AWS's token service, for which it is one
-// for HTTPS.
+// of a machine, and AWS's token service, for which it is a proxy.
 type roles struct {
 	url         string
 	certificate string // a file: whom to trust, to believe in the token service
@@ -106,17 +104,16 @@ func newRoles(t *testing.T, o *outgrown) *roles {
 func (r *roles) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	const list = "/latest/meta-data/iam/security-credentials/"
 	authorization, ticket := req.Header.Get("Authorization"), req.Header.Get("X-aws-ec2-metadata-token")
-	switch to := req.Host + req.URL.Path; {
+	switch path := req.URL.Path; {
 	case req.Method == http.MethodConnect && req.Host == "sts.amazonaws.com:443":
 		r.tunnel(w)
-	case req.URL.Path == "/container" && authorization == "of a container",
-		req.URL.Path == "/pod" && authorization == "of a pod",
-		to == "169.254.170.2/task",
-		to == "169.254.169.254"+list+"sucai" && ticket == "of a machine":
+	case path == "/container" && authorization == "of a container",
+		path == "/pod" && authorization == "of a pod",
+		path == list+"sucai" && ticket == "of a machine":
 		io.WriteString(w, r.answer)
-	case to == "169.254.169.254/latest/api/token" && req.Method == http.MethodPut:
+	case path == "/latest/api/token" && req.Method == http.MethodPut:
 		io.WriteString(w, "of a machine")
-	case to == "169.254.169.254"+list && ticket == "of a machine":
+	case path == list && ticket == "of a machine":
 		io.WriteString(w, "sucai\n")
 	default:
 		http.NotFound(w, req)

@@ -233,6 +233,7 @@ func (f *fakeS3) halts(content []byte) (goOn func()) {
 	stop := make(chan struct{})
 	f.breaks(func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("ETag", `"x"`)
+		w.Header().Set("Content-Type", blobType)
 		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
 		w.Write(content[:len(content)/2])
@@ -322,6 +323,7 @@ func TestDamagedFills(t *testing.T) {
 		}
 		f.breaks(func(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("ETag", `"x"`)
+			w.Header().Set("Content-Type", blobType)
 			w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
 			w.Write(content[:1000])

@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"sucai/internal/library"
 )
@@ -23,8 +25,10 @@ import (
 type S3 struct {
 	core    *minio.Core
 	network *http.Transport
+	keys    *keys // nil before they are found
 	at      s3Address
 	scratch string
+	spare   atomic.Int64 // bytes that bodies may still move into scratch files
 	limits  limits
 
 	hot     *hotBlobs // nil without a cache
@@ -42,6 +46,9 @@ const (
 	// attempts is how often a request is made that the store could not take. They fit,
 	// with the pauses between, into the time for an answer.
 	attempts = 3
+	// maxMoved bounds the bytes in scratch files for those who take blobs slowly, of which
+	// anybody may have many.
+	maxMoved = 1 << 30
 	// pageSize is how many names a store lists at once.
 	pageSize = 1000
 )
@@ -70,13 +77,14 @@ func OpenS3(address, scratch string) (*S3, error) {
 		DisableCompression:  true, // bytes are to come as they are stored
 	}}
 	s.filling, s.stop = context.WithCancel(context.Background())
-	keys, err := findCredentials(&http.Client{Timeout: limits.answer, Transport: s.network})
+	s.keys, err = findCredentials(roleClient(s.network, limits.answer))
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("credentials for blobs in %s: %w", at, err)
 	}
+	s.spare.Store(maxMoved)
 	s.core, err = minio.NewCore(at.host, &minio.Options{
-		Creds: keys, Secure: at.secure, Region: at.region, Transport: s.network, MaxRetries: attempts,
+		Creds: credentials.New(s.keys), Secure: at.secure, Region: at.region, Transport: witness{s.network}, MaxRetries: attempts,
 	})
 	if err != nil {
 		s.Close()
@@ -92,6 +100,9 @@ func (s *S3) String() string { return s.at.String() }
 func (s *S3) Close() error {
 	s.stop()
 	s.fills.Wait()
+	if s.keys != nil {
+		s.keys.close()
+	}
 	s.network.CloseIdleConnections()
 	return nil
 }
@@ -119,8 +130,18 @@ func (s *S3) Put(ctx context.Context, r io.Reader, accept func(io.ReaderAt, int6
 	if err != nil {
 		return library.Blob{}, err
 	}
-	if err := s.store(ctx, s.key(b.Name), tmp, b.Size, b.Name[:sumLen], minio.PutObjectOptions{}); err != nil {
+	etag, err := s.store(ctx, s.key(b.Name), tmp, b.Size, b.Name[:sumLen], minio.PutObjectOptions{})
+	if err != nil {
 		return library.Blob{}, s.explain(err)
+	}
+	if !isSum(etag) { // then the word of who answers is not enough
+		err := s.holds(ctx, b.Name, b.Size)
+		if err == library.ErrNotFound {
+			err = fmt.Errorf("blobs in %s: the store says that it keeps %s, and does not list it", s.at, b.Name)
+		}
+		if err != nil {
+			return library.Blob{}, err
+		}
 	}
 	return b, nil
 }
@@ -142,19 +163,22 @@ func discard(f *os.File) {
 	os.Remove(f.Name())
 }
 
+// blobType is the type of our objects.
+const blobType = "application/octet-stream"
+
 // store puts an object that the store checks against its sha256, in hex.
-func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) error {
+func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) (etag string, err error) {
 	w := s.watched(ctx)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
-	opt.ContentType = "application/octet-stream"
-	_, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
-	return w.reason(err)
+	opt.ContentType = blobType
+	kept, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
+	return kept.ETag, w.reason(err)
 }
 
 // Open implements library.Blobs. The reader's bytes come from the store while they are
-// read, or from the cache; io.ErrUnexpectedEOF is the end of one that broke off. A blob that
-// another process has removed may be in the cache for a while, but no row names it any more.
+// read, or from the cache. A blob that another process has removed may be in the cache for
+// a while, but no row names it any more.
 func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
 	if !isName(name) {
 		return nil, library.ErrNotFound

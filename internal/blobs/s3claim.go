@@ -47,7 +47,8 @@ func (s *S3) mark(ctx context.Context, storeID string) (have string, err error) 
 	text := storeID + "\n"
 	sum := sha256.Sum256([]byte(text))
 	put := func(opt minio.PutObjectOptions) error {
-		return s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)
+		_, err := s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)
+		return err
 	}
 	var ifNone minio.PutObjectOptions
 	ifNone.SetMatchETagExcept("*")
@@ -81,7 +82,7 @@ func (s *S3) marker(ctx context.Context) (string, error) {
 	}
 	defer r.Close()
 	text, err := io.ReadAll(r)
-	return strings.TrimSpace(string(text)), s.explain(err)
+	return strings.TrimSpace(string(text)), err
 }
 
 // Ready implements library.Blobs, by one byte of the marker.

@@ -39,14 +39,17 @@ func explained(err error) error {
 	}
 	var silent silence
 	var network *url.Error
+	var other stranger
 	var garbled *xml.SyntaxError
-	var other xml.UnmarshalError
+	var wrong xml.UnmarshalError
 	switch {
+	case errors.As(err, &other):
+		return fmt.Errorf("what answers is no S3: check the endpoint in --blobs, and what is between (%w)", other)
 	case errors.As(err, &silent):
 		return fmt.Errorf("%w: is it overloaded, or behind a firewall that drops what it refuses?", err)
 	case errors.As(err, &network):
 		return fmt.Errorf("it cannot be reached: check the endpoint in --blobs, and that the store runs (%w)", network.Err)
-	case errors.As(err, &garbled), errors.As(err, &other), errors.Is(err, io.EOF): // nothing at all, where XML is wanted
+	case errors.As(err, &garbled), errors.As(err, &wrong), errors.Is(err, io.EOF): // nothing at all, where XML is wanted
 		return fmt.Errorf("what answers is no S3: check the endpoint in --blobs (%w)", err)
 	}
 	return err

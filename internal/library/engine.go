@@ -252,7 +252,9 @@ type Blobs interface {
 
 	// Open gives a reader that stands at offset and has at least length bytes, or fails
 	// at once: ErrNotFound where there is no such blob, another error where it is
-	// shorter. It is an *os.File where there is one. The reader may have more bytes.
+	// shorter. It is an *os.File where there is one. The reader may have more bytes. One
+	// that breaks off before length ends in an error that is neither io.EOF nor
+	// io.ErrUnexpectedEOF, by which decoders know a damaged file.
 	Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error)
 
 	// Remove deletes a blob; one that is not there is no error.

@@ -43,7 +43,7 @@ type Libraries struct {
 	callers recent[[32]byte, Caller]
 	clouds  recent[string, CloudEnv]
 	scaled  pictureCache
-	scaling turns // pictures that are decoded at once
+	scaling *scaler
 	trees   turns // articles that are parsed at once
 	done    work
 	probes  struct{ database, blobs probe }
@@ -82,7 +82,7 @@ func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	}
 	ls := &Libraries{
 		Engines: e, caps: o.Caps, now: o.Now, rootKey: st.RootKey,
-		scaling: make(turns, 1), trees: make(turns, 2),
+		scaling: newScaler(), trees: make(turns, 2),
 	}
 	if ls.caps == nil {
 		ls.caps = DefaultCaps()

@@ -39,6 +39,9 @@ func servePicture(v *visit) {
 		return
 	}
 	data, mediaType, ok, err := libraries.Scaled(ctx, m, library.PictureWidths[width])
+	if err == library.ErrScalerBusy { // the original is an answer too, but not one to keep
+		c.tag, c.cache, err = `"`+m.Blob+`-0"`, "no-store", nil
+	}
 	if err != nil {
 		v.fail(err)
 		return
