@@ -165,7 +165,7 @@ func TestRequestsAreCounted(t *testing.T) {
 	must(t, f.ls.SetAccount(t.Context(), f.account.AppID, func(s *library.Settings) error { return s.Set("quota.get_materialcount", "1") }))
 	f.call("material/get_materialcount", "")
 	f.call("material/get_materialcount", "")
-	_, err := f.ls.Sweep(t.Context(), f.now)
+	_, err := f.ls.Sweep(t.Context(), f.now, nil)
 	must(t, err)
 	got := scrape(t, m)
 	for _, want := range []string{
