@@ -56,6 +56,8 @@ const NextNumber = -1
 // What is written as text is valid UTF-8 without U+0000; what is looked for may be
 // anything, and is not found where no row can have it.
 type Materials interface {
+	Sweeps
+
 	// Insert adds m. With cap above 0 it is listed: it takes the next number of its
 	// account and type, into m.Number, unless that many of the type are alive
 	// (ErrFull). With cap 0 it is never listed, and m.Number is 0. ErrExists where the
@@ -111,9 +113,6 @@ type Materials interface {
 
 	// RemovedAccounts gives the accounts that were removed and still have rows here.
 	RemovedAccounts(ctx context.Context) ([]int64, error)
-
-	// Unreferenced gives those of the given blob names that no row names.
-	Unreferenced(ctx context.Context, blobs []string) ([]string, error)
 
 	// Ready tells whether the store answers.
 	Ready(ctx context.Context) error
@@ -260,10 +259,13 @@ type Blobs interface {
 	// Remove deletes a blob; one that is not there is no error.
 	Remove(ctx context.Context, name string) error
 
-	// List calls found with the names of the blobs last written before the given time,
-	// in batches, in no order, until it returns an error, which comes out. What unfinished
-	// uploads of before that time left behind is removed on the way.
-	List(ctx context.Context, before time.Time, found func(names []string) error) error
+	// List gives, in the order of their names, blobs whose names come behind after and that
+	// were last written before the given time: what a store lists at once, of which no
+	// blob may be of that age. It goes on behind next, and is at its end where that is "".
+	// Any begin of a name may stand as after. A blob that is there all the while is in one
+	// piece exactly. The piece at the end removes what unfinished uploads of before that
+	// time left behind.
+	List(ctx context.Context, after string, before time.Time) (names []string, next string, err error)
 
 	// Ready tells whether the store answers.
 	Ready(ctx context.Context) error

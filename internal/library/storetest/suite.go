@@ -58,7 +58,8 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"blob: put, open, remove":                   putOpenRemove,
 		"blob: errors come out and nothing is left": putFails,
 		"blob: claimed by one store":                claim,
-		"blob: listed by age":                       listBlobs,
+		"blob: listed by age, in pieces":            listBlobs,
+		"sweep: one taker at a time":                sweepTurns,
 		"all: a cancelled call is no absence":       cancelled,
 		"all: ready":                                ready,
 	} {
