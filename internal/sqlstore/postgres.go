@@ -175,7 +175,7 @@ func (s *Store) openPostgres(ctx context.Context, role Role) error {
 			return err
 		}
 	}
-	return s.makeIdentity(ctx)
+	return s.begin(ctx, role)
 }
 
 // schemaVersion is that of the last migration; 0 where there was none yet.
