@@ -5,8 +5,10 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -24,9 +26,11 @@ import (
 )
 
 // A backup is a tar file of a data directory: the marker first, which tells what it is,
-// then blobs, and the database last, which says that it is complete.
+// then blobs, whose names tell their sha256, then the database, and last the sha256 of
+// that, in the form that sha256sum reads.
 const (
 	archiveDB     = "sucai.db"
+	archiveSum    = archiveDB + ".sha256"
 	archiveBlobs  = "blobs/"
 	archiveMarker = archiveBlobs + blobs.Marker
 )
@@ -169,7 +173,12 @@ func archive(ctx context.Context, ls *library.Libraries, db string, w io.Writer,
 	if err != nil {
 		return nil, err
 	}
-	if err := addFile(out, archiveDB, info.Size(), info.ModTime(), f); err != nil {
+	sum := sha256.New()
+	if err := addFile(out, archiveDB, info.Size(), info.ModTime(), io.TeeReader(f, sum)); err != nil {
+		return nil, err
+	}
+	line := sumLine(sum)
+	if err := addFile(out, archiveSum, int64(len(line)), time.Now(), strings.NewReader(line)); err != nil {
 		return nil, err
 	}
 	return done, cmp.Or(out.Close(), buffer.Flush())
@@ -194,6 +203,8 @@ func archiveBytes(ctx context.Context, ls *library.Libraries, path string, out *
 		return addFile(out, archiveBlobs+blobs.FileOf(m.Blob), m.Size, time.Unix(m.Created, 0), r)
 	})
 }
+
+func sumLine(sum hash.Hash) string { return fmt.Sprintf("%x  %s\n", sum.Sum(nil), archiveDB) }
 
 func addFile(out *tar.Writer, name string, size int64, made time.Time, r io.Reader) error {
 	err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: made.Truncate(time.Second)})

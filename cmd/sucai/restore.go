@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -144,7 +145,7 @@ func (s *stage) extract(ctx context.Context, in io.Reader) (blobFiles int64, err
 		h, err := archive.Next()
 		switch {
 		case err == io.EOF && n > 0:
-			return 0, badBackup("is not complete: the database is missing, which comes last")
+			return 0, badBackup("is not complete: the database is missing")
 		case err == io.ErrUnexpectedEOF && n == 0:
 			return 0, badBackup("is no backup of sucai: it is no tar file")
 		case err != nil:
@@ -157,18 +158,33 @@ func (s *stage) extract(ctx context.Context, in io.Reader) (blobFiles int64, err
 		if err != nil {
 			return 0, err
 		}
-		if _, err := io.Copy(f, contextReader{ctx, archive}); err != nil {
+		sum := sha256.New()
+		if _, err := io.Copy(io.MultiWriter(f, sum), contextReader{ctx, archive}); err != nil {
 			f.Close()
 			return 0, misreadArchive(err)
 		}
 		syncs.Go(func() error { return cmp.Or(f.Sync(), f.Close()) })
 		if h.Name == archiveDB {
-			if _, err := archive.Next(); err != io.EOF {
-				return 0, badBackup("is no backup of sucai: something comes behind the database, or the end is missing")
-			}
-			return int64(n - 1), nil
+			return int64(n - 1), checkEnd(archive, sumLine(sum))
 		}
 	}
+}
+
+// checkEnd wants what comes behind the database: its sum, and no more.
+func checkEnd(archive *tar.Reader, sum string) error {
+	h, err := archive.Next()
+	if err != nil || h.Name != archiveSum {
+		return badBackup("is not complete: the sum of its database is missing")
+	}
+	line := make([]byte, len(sum)+1)
+	n, err := io.ReadFull(archive, line)
+	if err != io.ErrUnexpectedEOF || string(line[:n]) != sum {
+		return badBackup("is damaged: its database is not the one that was written")
+	}
+	if _, err := archive.Next(); err != io.EOF {
+		return badBackup("is no backup of sucai: something comes behind the database, or the end is cut off")
+	}
+	return nil
 }
 
 // checkEntry refuses what no backup holds.
