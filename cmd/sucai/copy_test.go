@@ -214,10 +214,11 @@ func fillImages(t testing.TB, dir string, n int) {
 	must(t, err)
 }
 
-// breakOff ends copies by turns when so many blobs are there, as count tells.
+// breakOff ends copies by turns when so many blobs have come, as count tells.
 func breakOff(t *testing.T, c program, materials int, count func() int) {
 	broken := 0
-	for i, at := range []int{1, 40, 150, 260, 430} {
+	for i, more := range []int{1, 40, 110, 60, 130} {
+		before := count()
 		cmd := exec.Command(binary(t), "copy")
 		var errs bytes.Buffer
 		cmd.Env, cmd.Dir, cmd.Stderr = c.env, c.dir, &errs
@@ -231,7 +232,7 @@ func breakOff(t *testing.T, c program, materials int, count func() int) {
 			case err = <-ended:
 				waiting = false
 			default:
-				if count() >= at {
+				if count() >= before+more {
 					cmd.Process.Signal(signal)
 					err, waiting = <-ended, false
 				}

@@ -45,7 +45,7 @@ func (m *moving) watch() library.Watch {
 // end takes the bar away. Of what was broken off it says how to go on.
 func (m *moving) end(ctx context.Context, err error, goOn string) error {
 	m.bar.Clear()
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if ctx.Err() != nil && err != nil { // whatever the error of a store is then
 		return errors.New("broken off: " + goOn)
 	}
 	return err
