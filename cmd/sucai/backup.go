@@ -101,7 +101,10 @@ func backup(cmd *cobra.Command, store *storeFlags, file string, force bool) (err
 // newFile makes a file that appears, readable by its owner only, when write has written
 // all of it and it is on disk.
 func newFile(path string, force bool, write func(io.Writer) error) (err error) {
-	if _, err := os.Lstat(path); err == nil && !force {
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is no plain file; - is standard output", path)
+	case err == nil && !force:
 		return fmt.Errorf("%s is there already; --force replaces it", path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")

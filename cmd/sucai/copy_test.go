@@ -66,8 +66,8 @@ func outgrownEnv(t testing.TB) (db, bucket string, env []string) {
 const ownBase = "http://material.example.com"
 
 var (
-	addressForm   = regexp.MustCompile(`http://material\.example\.com[^"\\ ]*`)
-	signedBy = regexp.MustCompile(`expires=\d+&vkey=[0-9a-f]+`)
+	addressForm = regexp.MustCompile(`http://material\.example\.com[^"\\ ]*`)
+	signedBy    = regexp.MustCompile(`expires=\d+&vkey=[0-9a-f]+`)
 )
 
 // answers is all that a client can get of an account from a server: lists, materials and
@@ -282,4 +282,50 @@ func breakOff(t *testing.T, c program, materials int, count func() int) {
 		}
 	}
 	must(t, p.stop())
+}
+
+// Memory grows neither with the number of materials nor with their size.
+func TestMovingMemory(t *testing.T) {
+	const news, size, most = 40, 8 << 20, 200 // the last in MB
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Log("memory is measured on Linux only")
+		return
+	}
+	path, dir := build(t), t.TempDir()
+	ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, filepath.Join(dir, "first")), library.Options{})
+	must(t, err)
+	a, _, err := ls.NewAccount(t.Context(), "wxone", "s1")
+	must(t, err)
+	for i := range news {
+		m := &library.Material{MediaID: fmt.Sprint("news", i), Type: wechat.News, Number: library.NextNumber}
+		ls.Of(a).SetArticles(m, []wechat.Article{{Title: "t", Content: strings.Repeat("x", size)}}, ownBase)
+		_, err := ls.Of(a).Import(t.Context(), []*library.Material{m})
+		must(t, err)
+	}
+	for _, args := range [][]string{{"copy", "--from", "first", "--to", "second"}, {"verify", "--data", "second"}, {"backup", "one.tar", "--data", "second"}, {"restore", "one.tar", "--data", "third"}} {
+		cmd := exec.Command(path, args...)
+		var out bytes.Buffer
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
+		must(t, cmd.Start())
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		used, looks := 0, 0
+		for running := true; running; {
+			select {
+			case err = <-ended:
+				running = false
+			case <-time.After(10 * time.Millisecond):
+				if mb, err := memoryOf(cmd, "VmHWM"); err == nil { // it may have ended
+					used, looks = mb, looks+1
+				}
+			}
+		}
+		if err != nil || !strings.Contains(out.String(), fmt.Sprintf("materials=%d\n", news)) || looks == 0 {
+			t.Fatalf("%v: %v after %d looks\n%s", args, err, looks, &out)
+		}
+		t.Logf("%s: %d MB", args[0], used)
+		if used > most {
+			t.Errorf("%s takes %d MB, at most %d are wanted", args[0], used, most)
+		}
+	}
 }

@@ -299,6 +299,21 @@ func TestCopy(t *testing.T) {
 	})
 }
 
+// The mixed shapes are copied like the others.
+func TestCopyMixtures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	one, two := storetest.Mixtures[0].Open(t), storetest.Mixtures[1].Open(t)
+	ls := opened(t, one)
+	fill(t, ls)
+	copyTo(t, ls, two, library.CopyOptions{Grants: true})
+	isCopy(t, read(t, two), read(t, one))
+	back := storetest.Mixtures[0].Open(t)
+	copyTo(t, opened(t, two), back, library.CopyOptions{Grants: true})
+	isCopy(t, read(t, back), read(t, one))
+}
+
 // change does one of each thing that may happen to a filled store.
 func change(t testing.TB, ls *library.Libraries) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (ls *Libraries) Verify(ctx context.Context, w Watch) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &verifying{ls: ls, progress: p}
+	v := &verifying{ls: ls, progress: p, large: make(turns, 1)}
 	for _, a := range list {
 		if err := v.account(ctx, a); err != nil {
 			return &v.found, err
@@ -67,6 +68,7 @@ type verifying struct {
 	ls       *Libraries
 	progress *progress
 	found    Verified
+	large    turns // articles that are held in memory at once
 }
 
 func (v *verifying) account(ctx context.Context, a *Account) error {
@@ -148,6 +150,15 @@ func (v *verifying) content(ctx context.Context, m *Material) (bad, err error) {
 			return err
 		})
 	}
+	if m.Size <= SmallArticles {
+		return v.articles(ctx, m)
+	}
+	turn := v.large.do(ctx, func() { bad, err = v.articles(ctx, m) })
+	return bad, cmp.Or(err, turn)
+}
+
+// articles reads a news as it is now.
+func (v *verifying) articles(ctx context.Context, m *Material) (bad, err error) {
 	now, err := v.ls.Materials.Material(ctx, m.Account, m.MediaID, math.MaxInt64)
 	switch {
 	case errors.Is(err, ErrNotFound):
