@@ -286,7 +286,7 @@ func breakOff(t *testing.T, c program, materials int, count func() int) {
 
 // Memory grows neither with the number of materials nor with their size.
 func TestMovingMemory(t *testing.T) {
-	const news, size, most = 40, 8 << 20, 200 // the last in MB
+	const news, size, most = 24, 8 << 20, 150 // the last in MB
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Log("memory is measured on Linux only")
 		return

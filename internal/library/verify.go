@@ -56,9 +56,11 @@ func (ls *Libraries) Verify(ctx context.Context, w Watch) (*Verified, error) {
 			return &v.found, err
 		}
 	}
-	v.found.Unreferenced, err = ls.countUnreferenced(ctx, time.Now().Add(-uploadAge))
+	err = ls.unreferenced(ctx, time.Now().Add(-uploadAge), func(string) { v.found.Unreferenced++ })
 	if err == nil && v.found.Unreferenced > 0 {
-		v.found.Overdue, err = ls.countUnreferenced(ctx, time.Now().Add(-overdueAge))
+		err = ls.unreferenced(ctx, time.Now().Add(-overdueAge), func(name string) {
+			p.fault(&v.found.Overdue, Fault{What: "blob " + name + " is older than two days and belongs to no material"})
+		})
 	}
 	return &v.found, err
 }
@@ -177,12 +179,13 @@ func (v *verifying) articles(ctx context.Context, m *Material) (bad, err error) 
 	return nil, nil
 }
 
-// countUnreferenced counts the blobs last written before a time that no row names.
-func (ls *Libraries) countUnreferenced(ctx context.Context, before time.Time) (n int64, err error) {
-	err = ls.Blobs.List(ctx, before, func(names []string) error {
+// unreferenced calls found with each blob last written before a time that no row names.
+func (ls *Libraries) unreferenced(ctx context.Context, before time.Time, found func(name string)) error {
+	return ls.Blobs.List(ctx, before, func(names []string) error {
 		free, err := ls.Materials.Unreferenced(ctx, names)
-		n += int64(len(free))
+		for _, name := range free {
+			found(name)
+		}
 		return err
 	})
-	return n, err
 }

@@ -18,23 +18,25 @@ import (
 // with it, and for a few blobs at a time, so that one slow answer does not hold up all.
 const (
 	rowsAtOnce  = 500
-	blobsAtOnce = 4
+	blobsAtOnce = 8
 	blobTries   = 3
 )
 
 // Fault is something in a store that is not as it must be.
 type Fault struct {
-	AppID   string // of the account
+	AppID   string // of the account; "" where it is about none
 	MediaID string // "" where it is about no single material
 	What    string // in words
 }
 
 func (f Fault) String() string {
-	name := f.AppID
-	if f.MediaID != "" {
-		name += " " + f.MediaID
+	switch {
+	case f.AppID == "":
+		return f.What
+	case f.MediaID == "":
+		return f.AppID + ": " + f.What
 	}
-	return name + ": " + f.What
+	return f.AppID + " " + f.MediaID + ": " + f.What
 }
 
 // Watch is told, by one goroutine at a time, how work on a whole store goes. Each may be
