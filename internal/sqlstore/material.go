@@ -56,9 +56,13 @@ func materialValues(m *library.Material) []any {
 }
 
 func (q query) material(st statement, args ...any) (*library.Material, error) {
+	return scanMaterial(q.row(st, args...))
+}
+
+func scanMaterial(row interface{ Scan(...any) error }) (*library.Material, error) {
 	m := &library.Material{}
 	var number sql.NullInt64
-	err := q.row(st, args...).Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
+	err := row.Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
 		&m.Key, &m.Blob, &m.Size, &m.Format, &m.Width, &m.Height,
 		&m.ArticlesFormat, &m.Created, &m.Updated, &m.Expires, &m.Version, (*[]byte)(&m.Articles))
 	m.Number = number.Int64
