@@ -17,13 +17,6 @@ import (
 	"sucai/internal/library/storetest"
 )
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // later is a clock that tests move, so far ahead that all blobs are old.
 type later struct{ ahead atomic.Int64 }
 
