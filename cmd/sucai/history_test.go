@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -184,7 +185,7 @@ func (h *history) check() string {
 	for name, ops := range h.ops {
 		if verdict := porcupine.CheckOperationsTimeout(images, ops, time.Minute); verdict != porcupine.Ok {
 			fmt.Fprintf(&out, "%s is %s:", name, verdict)
-			slices.SortFunc(ops, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+			slices.SortFunc(ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 			for _, op := range ops {
 				fmt.Fprintf(&out, " %s-%s client %d %s %s;", time.Duration(op.Call), time.Duration(op.Return), op.ClientId, op.Input, op.Output)
 			}
@@ -231,7 +232,12 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	h := newHistory()
-	if !h.learn("id", "name") || !h.learn("id", "name") || h.learn("other id", "name") || h.learn("id", "other name") {
-		t.Error("one upload has two rows, and nobody noticed")
+	for i, c := range []struct {
+		mediaID, name string
+		want          bool
+	}{{"id", "name", true}, {"id", "name", true}, {"other id", "name", false}, {"id", "other name", false}} {
+		if h.learn(c.mediaID, c.name) != c.want {
+			t.Errorf("%d: one upload has two rows, or one row is of two uploads", i)
+		}
 	}
 }
