@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -185,7 +184,7 @@ func (h *history) check() string {
 	for name, ops := range h.ops {
 		if verdict := porcupine.CheckOperationsTimeout(images, ops, time.Minute); verdict != porcupine.Ok {
 			fmt.Fprintf(&out, "%s is %s:", name, verdict)
-			slices.SortFunc(ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+			slices.SortFunc(ops, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
 			for _, op := range ops {
 				fmt.Fprintf(&out, " %s-%s client %d %s %s;", time.Duration(op.Call), time.Duration(op.Return), op.ClientId, op.Input, op.Output)
 			}
@@ -232,12 +231,12 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	h := newHistory()
-	for i, c := range []struct {
-		mediaID, name string
-		want          bool
+	for i, l := range []struct {
+		id, name string
+		want     bool
 	}{{"id", "name", true}, {"id", "name", true}, {"other id", "name", false}, {"id", "other name", false}} {
-		if h.learn(c.mediaID, c.name) != c.want {
-			t.Errorf("%d: one upload has two rows, or one row is of two uploads", i)
+		if h.learn(l.id, l.name) != l.want {
+			t.Errorf("%d: one upload has two rows, and nobody noticed", i)
 		}
 	}
 }

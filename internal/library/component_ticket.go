@@ -29,8 +29,9 @@ func (ls *Libraries) newTicket(c *Component, now int64) string {
 	return ticketFirst + body + ls.signTicket(c, body)
 }
 
+// signTicket names the platform as it is named in a copy of the store too.
 func (ls *Libraries) signTicket(c *Component, body string) string {
-	return ls.sign("ticket", strconv.FormatInt(c.ID, 10), body)
+	return ls.sign("ticket", c.AppID, strconv.FormatInt(c.Created, 10), body)
 }
 
 // checkTicket tells whether a ticket is the platform's and good: 61006 and 61005 where
@@ -107,7 +108,7 @@ func (ls *Libraries) ComponentToken(ctx context.Context, appID, secret, ticket s
 		if err := ls.checkTicket(c, ticket); err != nil {
 			return err
 		}
-		if err := h.EndGrants(0, now+overlap); err != nil {
+		if err := h.EndGrants(0, now+overlap, now); err != nil {
 			return err
 		}
 		return h.AddGrant(newGrant(ComponentGrant, token, now))

@@ -1,24 +1,32 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"sucai/internal/library"
 )
 
 var (
 	insertStore = sqlText(`insert into store (one, id, root_key) values (1, $1, $2) on conflict do nothing`)
-	selectStore = sqlText(`select id, root_key from store`)
+	selectStore = sqlText(`select id, root_key, copied from store`)
+	ownStore    = sqlText(`update store set copied = false where copied`)
 )
 
-// makeIdentity gives a new store its id and root key; of several who try, one does.
-func (s *Store) makeIdentity(ctx context.Context) error {
+// begin gives a new store its id and root key; of several who try, one does. A copy that
+// a server opens is a store of its own from then on.
+func (s *Store) begin(ctx context.Context, role Role) error {
 	key := make([]byte, 32)
 	rand.Read(key)
-	_, err := query{ctx, s.write, nil, s.prepared[s.write]}.exec(insertStore, rand.Text(), key)
+	q := query{ctx, s.write, nil, s.prepared[s.write]}
+	if _, err := q.exec(insertStore, rand.Text(), key); err != nil || role != Server {
+		return err
+	}
+	_, err := q.exec(ownStore)
 	return err
 }
 
@@ -26,10 +34,13 @@ func (s *Store) makeIdentity(ctx context.Context) error {
 func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	st := &library.Store{}
 	err := s.look(ctx, func(q query) error {
-		return q.row(selectStore).Scan(&st.ID, &st.RootKey)
+		return q.row(selectStore).Scan(&st.ID, &st.RootKey, &st.Copied)
 	})
 	return st, err
 }
+
+// Clock implements library.Accounts.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.clock(ctx) }
 
 const accountColumns = `id, appid, uin, salt, hash, created, settings, stable`
 
@@ -40,7 +51,7 @@ var (
 	selectByID    = sqlText(`select ` + accountColumns + ` from account where id = $1`)
 	selectByUin   = sqlText(`select ` + accountColumns + ` from account where uin = $1`)
 	selectAll     = sqlText(`select ` + accountColumns + ` from account order by appid`)
-	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = $4, stable = $5 where id = $1`)
+	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = coalesce($4, settings), stable = $5 where id = $1`)
 	deleteAccount = sqlText(`delete from account where appid = $1 returning id`)
 	stayAccount   = sqlText(`select id from account where appid = $1` + forStay)
 	stayByID      = sqlText(`select id from account where id = $1` + forStay)
@@ -126,6 +137,16 @@ func (s *Store) AccountList(ctx context.Context) (list []*library.Account, err e
 	return list, err
 }
 
+// changed gives settings as they are stored, nil where they are what they were before: a
+// node of the release before knows fewer, and each token would take away the others.
+func changed(before []byte, settings any) (any, error) {
+	after, err := json.Marshal(settings)
+	if err != nil || bytes.Equal(before, after) {
+		return nil, err
+	}
+	return string(after), nil
+}
+
 // ChangeAccount implements library.Accounts.
 func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*library.Account, library.Grants) error) error {
 	if impossible(appID) {
@@ -136,13 +157,17 @@ func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*li
 		if err != nil {
 			return err
 		}
+		before, err := json.Marshal(a.Settings)
+		if err != nil {
+			return err
+		}
 		g := &grants{q: q, account: a.ID}
 		if err := change(a, g); g.err != nil {
 			return g.err // ours, however it was passed on
 		} else if err != nil {
 			return &callbackError{err}
 		}
-		settings, err := json.Marshal(a.Settings)
+		settings, err := changed(before, a.Settings)
 		if err != nil {
 			return err
 		}
@@ -150,7 +175,7 @@ func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*li
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, string(settings), string(stable))
+		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, settings, string(stable))
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,15 +36,14 @@ var (
 	selectNewsByKey = sqlText(`select ` + materialHead + `, case when size <= $3 then articles end
 		from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
 	selectNumber   = sqlText(`select 1 from material where account = $1 and type = $2 and number = $3`)
-	selectPlace    = sqlText(`select type, number from material where account = $1 and media_id = $2`)
+	selectPlace    = sqlText(`select id, type, number from material where account = $1 and media_id = $2`)
 	updateArticles = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
 		where account = $1 and media_id = $2 and version = $6 - 1`)
-	deleteMaterial = sqlText(`delete from material where account = $1 and media_id = $2`)
+	deleteMaterial = sqlText(`delete from material where id = $1`)
 	deleteExpired  = sqlText(`delete from material where id in (select id from material where expires > 0 and expires < $1 limit 1000)`)
 	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
 	deleteCounters = sqlText(`delete from counter where account = $1`)
-	selectBlob     = sqlText(`select 1 from material where blob = $1 and blob <> '' limit 1`)
 	selectCounts   = sqlText(`select type, live from counter where account = $1`)
 	selectOrphans  = sqlText(`select distinct account from counter where account not in (select id from account)`)
 )
@@ -57,9 +55,13 @@ func materialValues(m *library.Material) []any {
 }
 
 func (q query) material(st statement, args ...any) (*library.Material, error) {
+	return scanMaterial(q.row(st, args...))
+}
+
+func scanMaterial(row interface{ Scan(...any) error }) (*library.Material, error) {
 	m := &library.Material{}
 	var number sql.NullInt64
-	err := q.row(st, args...).Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
+	err := row.Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
 		&m.Key, &m.Blob, &m.Size, &m.Format, &m.Width, &m.Height,
 		&m.ArticlesFormat, &m.Created, &m.Updated, &m.Expires, &m.Version, (*[]byte)(&m.Articles))
 	m.Number = number.Int64
@@ -199,9 +201,10 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 		return library.ErrNotFound
 	}
 	return s.change(ctx, callTime, func(q query) error {
+		var id int64 // another row may take the media_id before this one is locked
 		var t wechat.Type
 		var number sql.NullInt64
-		if err := q.row(selectPlace, account, mediaID).Scan(&t, &number); err != nil {
+		if err := q.row(selectPlace, account, mediaID).Scan(&id, &t, &number); err != nil {
 			return err
 		}
 		if number.Valid {
@@ -209,7 +212,7 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 				return err
 			}
 		}
-		n, err := q.exec(deleteMaterial, account, mediaID)
+		n, err := q.exec(deleteMaterial, id)
 		switch {
 		case err != nil:
 			return err
@@ -282,28 +285,6 @@ func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
 		return rows.Err()
 	})
 	return ids, err
-}
-
-// Unreferenced implements library.Materials.
-func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string, err error) {
-	err = s.view(ctx, batchTime, func(q query) error {
-		free = nil
-		for _, b := range blobs {
-			if impossible(b) {
-				free = append(free, b)
-				continue
-			}
-			var one int
-			switch err := q.row(selectBlob, b).Scan(&one); {
-			case errors.Is(err, sql.ErrNoRows):
-				free = append(free, b)
-			case err != nil:
-				return err
-			}
-		}
-		return nil
-	})
-	return free, err
 }
 
 // Counts implements library.Materials.

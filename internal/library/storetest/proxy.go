@@ -131,6 +131,7 @@ func (p *Proxy) now() (*Fault, <-chan struct{}) {
 type link struct {
 	client, server *net.TCPConn
 	target         string
+	orphan         atomic.Bool // nobody hears what the target still says
 	ended          chan struct{}
 	once           sync.Once
 	forgotten      atomic.Bool
@@ -229,7 +230,7 @@ func (p *Proxy) pass(l *link, down bool, from, to *net.TCPConn) {
 			}
 		}
 		v := Verdict{}
-		if f.Look != nil {
+		if f.Look != nil && !l.orphan.Load() {
 			v = f.Look(down, buf[:n])
 		}
 		if !v.Cut && left >= 0 {
@@ -240,6 +241,7 @@ func (p *Proxy) pass(l *link, down bool, from, to *net.TCPConn) {
 			n = v.After
 		}
 		if v.Orphan {
+			l.orphan.Store(true)
 			from.SetLinger(0)
 			from.Close()
 		}
