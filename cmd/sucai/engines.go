@@ -14,13 +14,16 @@ import (
 
 	"sucai/internal/blobs"
 	"sucai/internal/library"
+	"sucai/internal/metrics"
 	"sucai/internal/sqlstore"
 )
 
 // storeFlags say where a store is; the same for every command that opens one.
 type storeFlags struct {
 	data, db, blobs string
+	blobCache       byteSize // of a bucket's blobs in memory; for servers
 	flags           *pflag.FlagSet
+	metrics         *metrics.Metrics // that count what the store does; nil: nobody does
 }
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
@@ -30,13 +33,21 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.blobs, "blobs", "", "`place` of the blobs: a directory (default DATA/blobs), or s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=REGION")
 }
 
-// blobsHelp tells, in the help of serve, which place is for whom.
-const blobsHelp = `--blobs s3://.. keeps the bytes of materials in a bucket of any S3-compatible store, for
-libraries that outgrow a disk or a machine, or whose bytes somebody else shall keep safe;
-uploads pass through files in DATA. A directory is faster, and enough for one machine;
-several servers on one PostgreSQL want a bucket, or a directory that all of them see.
-Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
-the shared AWS file or the machine's role, never by flag.`
+// storeHelp tells, in the help of serve, which place is for whom.
+const storeHelp = `--db postgres://.. keeps all but the bytes of materials in PostgreSQL, on which any number of
+servers may run. Its password comes by SUCAI_DB, which may hold the whole address, or by
+PGPASSWORD. A server holds 16 connections at most; ?pool_max_conns=N in the address changes
+that. The machine's clock and the database's must agree within 5 seconds.
+
+--blobs s3://.. keeps the bytes in a bucket of any S3-compatible store; uploads pass through
+files in DATA. Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, the shared AWS file or the machine's role, never by flag.
+
+With neither, all is in one directory: the fastest, and enough for one machine. PostgreSQL
+and a bucket leave nothing on a machine: on both, any number of servers are one service.
+SQLite with a bucket is for one machine whose disk is small, or whose bytes somebody else
+shall keep safe. PostgreSQL with a directory is for one server whose database others look
+after.`
 
 // paths gives the places of the database and of the blobs.
 func (f *storeFlags) paths() (db, bytes string, err error) {
@@ -128,6 +139,13 @@ func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error
 		if err != nil {
 			return nil, nil, err
 		}
+		s.Cache(int64(f.blobCache))
+		if f.metrics != nil {
+			f.metrics.BlobCache(func() (library.CacheStats, int64) {
+				c := s.CacheFigures()
+				return library.CacheStats{Hits: c.Hits, Misses: c.Misses}, c.Bytes
+			})
+		}
 		return s, s.Close, nil
 	}
 	dir, err := blobs.OpenDir(place)
@@ -149,6 +167,11 @@ func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Opt
 		return nil, nil, errors.Join(err, closeBlobs())
 	}
 	closeAll := func() error { return errors.Join(db.Close(), closeBlobs()) }
+	if f.metrics != nil {
+		db.Observe(f.metrics.StoreCall)
+		f.metrics.Pools(db.Pools)
+		bytes = blobs.Observed(bytes, f.metrics.StoreCall)
+	}
 	ls, err := library.Open(ctx, library.Engines{Materials: db, Accounts: db, Blobs: bytes}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, closeAll())

@@ -170,7 +170,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(ts.Getenv("PATH"))
 	ts.Check(err)
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_BLOBS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_DB", "SUCAI_BLOBS", "SUCAI_ADMIN_KEY", "SUCAI_LOG_FORMAT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

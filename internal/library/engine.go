@@ -83,9 +83,11 @@ type Materials interface {
 	// created first, and gives how many there are of the type in all; both are of one
 	// snapshot. Updates never reorder. It costs about the same at any offset. Past the
 	// end each is not called. A material has what a list shows: MediaID, Type, Number,
-	// Name, Key, Size, Format, Articles, ArticlesFormat, Created, Updated; Articles
-	// larger than SmallArticles are read one by one, after room was made, and are gone
-	// when each returns. An error of each or room ends it and comes out as it is.
+	// Name, Key, Size, Format, Articles, ArticlesFormat, Created, Updated. Articles larger
+	// than SmallArticles are read one by one and are gone when each returns; before the
+	// snapshot, and while nothing is held, room is asked for the largest of them, and
+	// again where it has grown meanwhile. An error of each or room ends it and comes out
+	// as it is.
 	Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room Room, each func(*Material) error) (total int64, err error)
 
 	// Counts gives how many listed materials of each type are alive.
@@ -166,8 +168,9 @@ type Grant struct {
 type Grants interface {
 	// Add stores a new grant of the account.
 	Add(g *Grant) error
-	// End makes every grant of a kind end at the given time, if not earlier.
-	End(kind GrantKind, at int64) error
+	// End makes every grant of a kind that has not come to its own end by now end at the
+	// given time, if not earlier.
+	End(kind GrantKind, at, now int64) error
 }
 
 // Store names a store and holds the key from which its signatures are made. Both are
@@ -184,6 +187,10 @@ type Accounts interface {
 
 	// Store gives the identity of the store.
 	Store(ctx context.Context) (*Store, error)
+
+	// Clock gives the time of the one clock that all who use the store can look at: the
+	// database's, or where that is a file, this machine's.
+	Clock(ctx context.Context) (time.Time, error)
 
 	// CreateAccount adds an account and sets its ID. ErrExists where the appid or uin is taken.
 	CreateAccount(ctx context.Context, a *Account) error
@@ -245,7 +252,9 @@ type Blobs interface {
 
 	// Open gives a reader that stands at offset and has at least length bytes, or fails
 	// at once: ErrNotFound where there is no such blob, another error where it is
-	// shorter. It is an *os.File where there is one. The reader may have more bytes.
+	// shorter. It is an *os.File where there is one. The reader may have more bytes. One
+	// that breaks off before length ends in an error that is neither io.EOF nor
+	// io.ErrUnexpectedEOF, by which decoders know a damaged file.
 	Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error)
 
 	// Remove deletes a blob; one that is not there is no error.

@@ -54,5 +54,12 @@ func (ls *Libraries) Sweep(ctx context.Context, before time.Time) (removed int, 
 		}
 		return nil
 	})
-	return removed, err
+	ls.done.swept.Add(int64(removed))
+	if err != nil {
+		ls.done.sweepsFailed.Add(1)
+		return removed, err
+	}
+	ls.done.sweeps.Add(1)
+	ls.done.lastSweep.Store(ls.now().Unix())
+	return removed, nil
 }

@@ -36,10 +36,11 @@ var (
 	selectByKey     = sqlText(`select ` + materialColumns + ` from material where key = $1 and key <> '' and type <> 'news'`)
 	selectNewsByKey = sqlText(`select ` + materialHead + `, case when size <= $3 then articles end
 		from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
-	selectPlace    = sqlText(`select type, number from material where account = $1 and media_id = $2`)
+	selectNumber   = sqlText(`select 1 from material where account = $1 and type = $2 and number = $3`)
+	selectPlace    = sqlText(`select id, type, number from material where account = $1 and media_id = $2`)
 	updateArticles = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
 		where account = $1 and media_id = $2 and version = $6 - 1`)
-	deleteMaterial = sqlText(`delete from material where account = $1 and media_id = $2`)
+	deleteMaterial = sqlText(`delete from material where id = $1`)
 	deleteExpired  = sqlText(`delete from material where id in (select id from material where expires > 0 and expires < $1 limit 1000)`)
 	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
@@ -100,22 +101,31 @@ func (s *Store) NewsByKey(ctx context.Context, account int64, key string, maxArt
 	return s.material(ctx, selectNewsByKey, account, key, maxArticles)
 }
 
+// errGone is of an insert whose row was there, perhaps, and was deleted by somebody who
+// saw it, before the insert knew.
+var errGone = errors.New("the row was deleted before it was known that it was kept")
+
 // Insert implements library.Materials. Where the answer to a commit was lost, it is run
 // again while there is time, and finds its own row where that was kept: so that none is
-// left that nobody was told of.
+// left that nobody was told of. Only where the database stays away until the end of the
+// call, trouble leaves open whether there is a row.
 func (s *Store) Insert(ctx context.Context, m *library.Material, limit int64) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	lost := s.insert(ctx, m, limit)
+	lost := s.insert(ctx, m, limit, nil)
 	if !isUnknown(lost) {
 		return lost
 	}
+	taken := []int64{m.Number}
 	for try := 1; pause(ctx, try); try++ {
 		// It waits for what is still under way: the first one holds the counter, or the
 		// media_id.
-		err := s.insert(ctx, m, limit)
-		if err == nil || err == library.ErrNotFound {
+		err := s.insert(ctx, m, limit, taken)
+		if err == nil || err == library.ErrNotFound || errors.Is(err, errGone) {
 			return err
+		}
+		if isUnknown(err) {
+			taken = append(taken, m.Number)
 		}
 		if err != library.ErrExists && err != library.ErrFull {
 			continue
@@ -131,7 +141,9 @@ func (s *Store) Insert(ctx context.Context, m *library.Material, limit int64) er
 	return lost
 }
 
-func (s *Store) insert(ctx context.Context, m *library.Material, limit int64) error {
+// insert adds m unless a number that an earlier try took, and perhaps kept, is nobody's
+// any more: it may have been this very row's.
+func (s *Store) insert(ctx context.Context, m *library.Material, limit int64, taken []int64) error {
 	return s.change(ctx, callTime, func(q query) error {
 		m.Number = 0
 		if limit == 0 {
@@ -153,11 +165,30 @@ func (s *Store) insert(ctx context.Context, m *library.Material, limit int64) er
 		if err != nil {
 			return err
 		}
+		for _, n := range taken {
+			if err := q.isTaken(m, n); err != nil {
+				return err
+			}
+		}
 		if _, err := q.exec(insertMaterial, materialValues(m)...); err != nil {
 			return err
 		}
 		return q.addToBuckets(m.Account, m.Type, m.Number, 1)
 	})
+}
+
+// isTaken gives errGone where a number before that of m is nobody's. m has taken its own,
+// so nobody else adds or deletes one.
+func (q query) isTaken(m *library.Material, number int64) error {
+	if number >= m.Number {
+		return nil // it was given back
+	}
+	var one int
+	err := q.row(selectNumber, m.Account, m.Type, number).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errGone
+	}
+	return err
 }
 
 // Import implements library.Materials.
@@ -258,9 +289,10 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 		return library.ErrNotFound
 	}
 	return s.change(ctx, callTime, func(q query) error {
+		var id int64 // another row may take the media_id before this one is locked
 		var t wechat.Type
 		var number sql.NullInt64
-		if err := q.row(selectPlace, account, mediaID).Scan(&t, &number); err != nil {
+		if err := q.row(selectPlace, account, mediaID).Scan(&id, &t, &number); err != nil {
 			return err
 		}
 		if number.Valid {
@@ -268,7 +300,7 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 				return err
 			}
 		}
-		n, err := q.exec(deleteMaterial, account, mediaID)
+		n, err := q.exec(deleteMaterial, id)
 		switch {
 		case err != nil:
 			return err
