@@ -280,9 +280,11 @@ const (
 	tidyEvery  = 10 * time.Minute
 	firstSweep = 5 * time.Minute
 	sweepEvery = time.Hour
-	// sweepRest is how many times as long as a sweep the pause after it is at least: the
-	// list of a hundred million blobs takes hours, and stores take money for it.
-	sweepRest = 20
+	// sweepRest is how many times as long as a sweep the pause after it is, up to
+	// sweepAtLeast: the list of a hundred million blobs takes hours, and stores take money
+	// for it.
+	sweepRest    = 20
+	sweepAtLeast = 24 * time.Hour
 )
 
 // tidy removes, now and then, what nobody can reach any more.
@@ -305,7 +307,7 @@ func tidy(ctx context.Context, ls *library.Libraries) {
 			start := time.Now()
 			_, err := ls.Sweep(ctx, start.Add(-library.SweepAge))
 			report(err)
-			bytes.Reset(max(sweepEvery, sweepRest*time.Since(start)))
+			bytes.Reset(min(max(sweepEvery, sweepRest*time.Since(start)), sweepAtLeast))
 		}
 	}
 }

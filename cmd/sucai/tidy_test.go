@@ -80,27 +80,29 @@ func (s *slowList) List(ctx context.Context, before time.Time, found func([]stri
 	return s.Blobs.List(ctx, before, found)
 }
 
-// Who has much to sweep sweeps seldom.
+// Who has much to sweep sweeps seldom, but once a day.
 func TestSweepsRest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, t.TempDir()), library.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		slow := &slowList{Blobs: ls.Blobs, takes: 2 * time.Hour}
-		ls.Blobs = slow
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		start := time.Now()
-		go func() {
-			defer close(ended)
-			tidy(ctx, ls)
-		}()
-		time.Sleep(firstSweep + 43*time.Hour)
-		stop()
-		<-ended
-		if len(slow.asked) != 2 || slow.asked[1].Sub(start) != firstSweep+2*time.Hour+sweepRest*2*time.Hour {
-			t.Errorf("swept at %v, started at %v", slow.asked, start)
-		}
-	})
+	for takes, rest := range map[time.Duration]time.Duration{time.Minute: sweepEvery, 30 * time.Minute: 10 * time.Hour, 2 * time.Hour: 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, t.TempDir()), library.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slow := &slowList{Blobs: ls.Blobs, takes: takes}
+			ls.Blobs = slow
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			first := time.Now().Add(firstSweep)
+			go func() {
+				defer close(ended)
+				tidy(ctx, ls)
+			}()
+			time.Sleep(firstSweep + takes + rest + time.Second)
+			stop()
+			<-ended
+			if len(slow.asked) != 2 || !slow.asked[0].Equal(first) || slow.asked[1].Sub(first) != takes+rest {
+				t.Errorf("sweeps of %s began at %v, the first was to at %v", takes, slow.asked, first)
+			}
+		})
+	}
 }
