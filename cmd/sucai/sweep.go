@@ -21,7 +21,7 @@ func newSweep() *cobra.Command {
 		Use:   "sweep",
 		Short: "Remove stored bytes that no material needs any more",
 		Long: `Remove the stored bytes that no material needs any more: those of deleted materials, and
-of uploads that broke off. A server does so by itself every hour. What is younger than
+of uploads that broke off. A server does so by itself every hour or so. What is younger than
 --older-than stays, since it may belong to an upload that is under way.`,
 		Example: `  sucai sweep
   sucai sweep --older-than 2h --data /var/lib/sucai`,
