@@ -32,21 +32,23 @@ func build(t testing.TB) string {
 // memory reads a figure of /proc/PID/status, in MB: VmRSS now, VmHWM at most so far.
 func memory(t *testing.T, p *process, name string) int {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	mb, err := memoryOf(p.cmd, name)
+	must(t, err)
+	return mb
+}
+
+func memoryOf(cmd *exec.Cmd, name string) (mb int, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, name+":"); ok {
 			kb, err := strconv.Atoi(strings.Fields(rest)[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return kb >> 10
+			return kb >> 10, err
 		}
 	}
-	t.Fatalf("no %s in %s", name, status)
-	return 0
+	return 0, fmt.Errorf("no %s in %s", name, status)
 }
 
 func tenMB() []byte {

@@ -255,27 +255,35 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 // List implements library.Blobs. The times are of the store's clock. Uploads leave
 // nothing unfinished in a bucket; in the scratch directory only where files that are
 // open cannot be removed.
-func (s *S3) List(ctx context.Context, before time.Time, found func([]string) error) error {
-	for after := ""; ; {
-		list, err := s.page(ctx, s.at.prefix, after, pageSize)
+func (s *S3) List(ctx context.Context, after string, before time.Time) (names []string, next string, err error) {
+	behind := ""
+	switch {
+	case len(after) > 2:
+		behind = s.key(after)
+	case after != "": // without a slash, behind which some stores would pass over all of ab/
+		behind = s.at.prefix + after
+	}
+	for {
+		list, err := s.page(ctx, s.at.prefix, behind, pageSize)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		var names []string
 		for _, o := range list {
-			if name := s.name(o.Key); name != "" && o.LastModified.Before(before) {
+			name := s.name(o.Key)
+			if name != "" {
+				next = name
+			}
+			if name != "" && o.LastModified.Before(before) {
 				names = append(names, name)
 			}
 		}
-		if len(names) > 0 {
-			if err := found(names); err != nil {
-				return err
-			}
-		}
 		if len(list) < pageSize {
-			return s.clearScratch(before)
+			return names, "", s.clearScratch(before)
 		}
-		after = list[len(list)-1].Key
+		if next != "" {
+			return names, next, nil
+		}
+		behind = list[len(list)-1].Key // none of these was a blob
 	}
 }
 

@@ -167,7 +167,7 @@ func TestRequestsAreCounted(t *testing.T) {
 	must(t, f.ls.SetAccount(t.Context(), f.account.AppID, func(s *library.Settings) error { return s.Set("quota.get_materialcount", "1") }))
 	f.call("material/get_materialcount", "")
 	f.call("material/get_materialcount", "")
-	_, err := f.ls.Sweep(t.Context(), f.now)
+	_, err := f.ls.Sweep(t.Context(), f.now, nil)
 	must(t, err)
 	got := scrape(t, m)
 	for _, want := range []string{
@@ -283,13 +283,13 @@ func TestWorkIsCounted(t *testing.T) {
 
 	b, err := f.ls.Blobs.Put(t.Context(), strings.NewReader("x"), func(io.ReaderAt, int64) error { return nil })
 	must(t, err)
-	swept, err := f.ls.Sweep(t.Context(), time.Now().Add(time.Hour))
+	swept, err := f.ls.Sweep(t.Context(), time.Now().Add(time.Hour), nil)
 	if err != nil || swept != 1 {
 		t.Errorf("%d of %v swept: %v", swept, b, err)
 	}
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	if _, err := f.ls.Sweep(left, time.Now()); err == nil {
+	if _, err := f.ls.Sweep(left, time.Now(), nil); err == nil {
 		t.Error("a sweep went to its end though it was ended")
 	}
 	got := scrape(t, m)

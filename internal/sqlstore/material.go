@@ -45,7 +45,6 @@ var (
 	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
 	deleteCounters = sqlText(`delete from counter where account = $1`)
-	selectBlob     = sqlText(`select 1 from material where blob = $1 and blob <> '' limit 1`)
 	selectCounts   = sqlText(`select type, live from counter where account = $1`)
 	selectOrphans  = sqlText(`select distinct account from counter where account not in (select id from account)`)
 )
@@ -57,9 +56,13 @@ func materialValues(m *library.Material) []any {
 }
 
 func (q query) material(st statement, args ...any) (*library.Material, error) {
+	return scanMaterial(q.row(st, args...))
+}
+
+func scanMaterial(row interface{ Scan(...any) error }) (*library.Material, error) {
 	m := &library.Material{}
 	var number sql.NullInt64
-	err := q.row(st, args...).Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
+	err := row.Scan(&m.Account, &m.MediaID, &m.Type, &number, &m.Name, &m.Introduction,
 		&m.Key, &m.Blob, &m.Size, &m.Format, &m.Width, &m.Height,
 		&m.ArticlesFormat, &m.Created, &m.Updated, &m.Expires, &m.Version, (*[]byte)(&m.Articles))
 	m.Number = number.Int64
@@ -373,28 +376,6 @@ func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
 		return rows.Err()
 	})
 	return ids, err
-}
-
-// Unreferenced implements library.Materials.
-func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string, err error) {
-	err = s.view(ctx, batchTime, func(q query) error {
-		free = nil
-		for _, b := range blobs {
-			if impossible(b) {
-				free = append(free, b)
-				continue
-			}
-			var one int
-			switch err := q.row(selectBlob, b).Scan(&one); {
-			case errors.Is(err, sql.ErrNoRows):
-				free = append(free, b)
-			case err != nil:
-				return err
-			}
-		}
-		return nil
-	})
-	return free, err
 }
 
 // Counts implements library.Materials.

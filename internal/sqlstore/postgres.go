@@ -242,7 +242,7 @@ func (s *Store) openPostgres(ctx context.Context, role Role) error {
 			return err
 		}
 	}
-	return s.makeIdentity(ctx)
+	return s.begin(ctx, role)
 }
 
 // postgresClock is the server's, to the millisecond.

@@ -95,7 +95,7 @@ func (s *Store) openSQLite(ctx context.Context, served *flock.Flock, role Role) 
 		}
 		alone, err := served.TryLock()
 		if err == nil && (alone || role == Command) {
-			err = s.open(ctx, alone)
+			err = s.open(ctx, role, alone)
 			if role == Command && alone {
 				err = errors.Join(err, served.Unlock()) // a server may start while we work
 			}
@@ -144,7 +144,7 @@ func exclusive(file *flock.Flock) func(context.Context) (func(), error) {
 
 // open brings the schema up to date, or checks that it is, and prepares the statements.
 // The caller holds the lock of writing.
-func (s *Store) open(ctx context.Context, migrate bool) error {
+func (s *Store) open(ctx context.Context, role Role, migrate bool) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *Store) open(ctx context.Context, migrate bool) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.makeIdentity(ctx)
+	return s.begin(ctx, role)
 }
 
 func isUniqueSQLite(err error) bool {
