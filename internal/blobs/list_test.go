@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,32 @@ func TestLongList(t *testing.T) {
 	}
 	if n := f.called(); n > manyBlobs/pageSize+8 {
 		t.Errorf("%d calls of the store beside what is no blob", n)
+	}
+}
+
+// Files of uploads that nobody is on any more go at a start, and nothing else does.
+func TestScratchIsCleared(t *testing.T) {
+	f, s := newFakeS3(t)
+	long := time.Now().Add(-library.SweepAge - time.Hour)
+	for _, name := range []string{"blob-old", "blob-young", "somebody's"} {
+		path := filepath.Join(s.scratch, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name != "blob-young" {
+			if err := os.Chtimes(path, long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	again, err := OpenS3("s3://bucket?region=x&endpoint="+url.QueryEscape(f.URL), s.scratch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	left, err := os.ReadDir(s.scratch)
+	if err != nil || len(left) != 2 || left[0].Name() != "blob-young" {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
 

@@ -242,6 +242,7 @@ func TestShortBodies(t *testing.T) {
 // What is not the range that was asked for fails before anything is handed out.
 func TestWrongRanges(t *testing.T) {
 	f, s := newFakeS3(t)
+	s.Cache(0)
 	name := put(t, s, []byte("0123456789"))
 	for _, c := range []struct {
 		status         int

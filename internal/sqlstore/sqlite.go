@@ -119,7 +119,9 @@ func sqliteURL(path string, pragmas ...string) string {
 		"synchronous(FULL)",
 		"cache_size(-4096)", // KiB a connection
 	}, pragmas...)}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+	// A connection never makes the file: where it was taken away while we run, an empty one
+	// in its place would look like the store to some connections.
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=rw&" + v.Encode()
 }
 
 // exclusive makes a lock for this process' goroutines and all other processes.
