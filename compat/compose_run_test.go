@@ -50,7 +50,7 @@ func startMachine(t *testing.T, env string) *machine {
 		m.nodes[name] = m.startNode(name)
 	}
 	for name, n := range m.nodes {
-		if out, err := exec.Command(program, "wait", n.url).CombinedOutput(); err != nil {
+		if out, err := exec.Command(program, "wait", n.url, "--timeout", "2m").CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
 	}

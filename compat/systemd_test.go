@@ -81,9 +81,9 @@ func TestUnits(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, place), bytes.ReplaceAll(text, []byte("/usr/local/bin/sucai"), []byte(program)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(analyze, "verify", "sucai.service")
+		cmd := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", "sucai.service")
 		cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
-		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		if out, err := cmd.CombinedOutput(); err != nil || bytes.Contains(out, []byte("sucai")) { // units of the machine may have faults
 			t.Errorf("with %s: %v\n%s", place, err, out)
 		}
 	}

@@ -39,9 +39,11 @@ type storeCommand func(ctx context.Context, ls *library.Libraries, args []string
 // withStore makes a command that works on a store, which must be there: a mistyped
 // --data shall not become a new store that holds nothing.
 func withStore(cmd *cobra.Command, run storeCommand) *cobra.Command {
-	return openingStore(cmd, run, func(missing string) error {
-		return fmt.Errorf("there is no store: %s is missing; --data names the directory of another, `sucai account add` makes one", missing)
-	})
+	return openingStore(cmd, run, noStore)
+}
+
+func noStore(missing string) error {
+	return fmt.Errorf("there is no store: %s is missing; --data names the directory of another, `sucai account add` makes one", missing)
 }
 
 // withNewStore makes a command that works on a store, which is made where there is none.
@@ -70,7 +72,7 @@ func openingStore(cmd *cobra.Command, run storeCommand, absent func(missing stri
 		}
 		defer func() { err = errors.Join(err, closeStore()) }()
 		err = run(cmd.Context(), ls, args, cmd.OutOrStdout())
-		if errors.Is(err, library.ErrNotFound) {
+		if errors.Is(err, library.ErrNotFound) && len(args) > 0 {
 			return fmt.Errorf("there is no account %s; `sucai account ls` lists them", args[0])
 		}
 		return err

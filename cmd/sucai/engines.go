@@ -20,14 +20,15 @@ import (
 
 // storeFlags say where a store is; the same for every command that opens one.
 type storeFlags struct {
-	data, db, blobs string
-	blobCache       byteSize // of a bucket's blobs in memory; for servers
-	flags           *pflag.FlagSet
-	metrics         *metrics.Metrics // that count what the store does; nil: nobody does
+	data, db, blobs   string
+	flags             *pflag.FlagSet
+	dbFlag, bytesFlag string           // the names of the flags that db and blobs are from
+	blobCache         byteSize         // of a bucket's blobs in memory; for servers
+	metrics           *metrics.Metrics // that count what the store does; nil: nobody does
 }
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
-	f.flags = flags
+	f.flags, f.dbFlag, f.bytesFlag = flags, "db", "blobs"
 	flags.StringVar(&f.data, "data", "./sucai-data", "`directory` of the database and the blobs")
 	flags.StringVar(&f.db, "db", "", "`path` of the database, or postgres://USER@HOST:PORT/DATABASE for many servers on one (default DATA/sucai.db)")
 	flags.StringVar(&f.blobs, "blobs", "", "`place` of the blobs: a directory (default DATA/blobs), or s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=REGION")
@@ -59,15 +60,15 @@ func (f *storeFlags) paths() (db, bytes string, err error) {
 		bytes = filepath.Join(f.data, "blobs")
 	}
 	if isPostgres(db) {
-		if hasPassword(db) && !isFromEnvironment(f.flags, "db") {
-			return "", "", usagef("--db holds a password, which all users of this machine can see: set SUCAI_DB to the address instead, or PGPASSWORD to the password")
+		if hasPassword(db) && !isFromEnvironment(f.flags, f.dbFlag) {
+			return "", "", usagef("--%s holds a password, which all users of this machine can see: set %s to the address instead, or PGPASSWORD to the password", f.dbFlag, variableOf(f.dbFlag))
 		}
 	} else if strings.Contains(db, "://") {
 		scheme, _, _ := strings.Cut(db, "://") // the rest may hold a password
-		return "", "", usagef("--db %s://..: a path is wanted, or postgres://USER@HOST:PORT/DATABASE", scheme)
+		return "", "", usagef("--%s %s://..: a path is wanted, or postgres://USER@HOST:PORT/DATABASE", f.dbFlag, scheme)
 	}
 	if scheme, _, found := strings.Cut(bytes, "://"); found && !blobs.IsS3(bytes) {
-		return "", "", usagef("--blobs %s://..: a directory or s3://BUCKET/PREFIX is wanted", scheme)
+		return "", "", usagef("--%s %s://..: a directory or s3://BUCKET/PREFIX is wanted", f.bytesFlag, scheme)
 	}
 	return db, bytes, nil
 }
@@ -154,29 +155,37 @@ func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error
 
 // open picks the engines and joins them. The caller closes what it gets.
 func (f *storeFlags) open(ctx context.Context, role sqlstore.Role, o library.Options) (*library.Libraries, func() error, error) {
-	dbPath, place, err := f.paths()
+	e, closeAll, err := f.engines(ctx, role)
 	if err != nil {
 		return nil, nil, err
+	}
+	ls, err := library.Open(ctx, e, o)
+	if err != nil {
+		return nil, nil, errors.Join(err, closeAll())
+	}
+	return ls, closeAll, nil
+}
+
+// engines picks the engines. The caller closes what it gets.
+func (f *storeFlags) engines(ctx context.Context, role sqlstore.Role) (library.Engines, func() error, error) {
+	dbPath, place, err := f.paths()
+	if err != nil {
+		return library.Engines{}, nil, err
 	}
 	bytes, closeBlobs, err := f.openBlobs(place) // first: a wrong address shall not leave a new database
 	if err != nil {
-		return nil, nil, err
+		return library.Engines{}, nil, err
 	}
 	db, err := openDatabase(ctx, dbPath, role)
 	if err != nil {
-		return nil, nil, errors.Join(err, closeBlobs())
+		return library.Engines{}, nil, errors.Join(err, closeBlobs())
 	}
-	closeAll := func() error { return errors.Join(db.Close(), closeBlobs()) }
 	if f.metrics != nil {
 		db.Observe(f.metrics.StoreCall)
 		f.metrics.Pools(db.Pools)
 		bytes = blobs.Observed(bytes, f.metrics.StoreCall)
 	}
-	ls, err := library.Open(ctx, library.Engines{Materials: db, Accounts: db, Blobs: bytes}, o)
-	if err != nil {
-		return nil, nil, errors.Join(err, closeAll())
-	}
-	return ls, closeAll, nil
+	return library.Engines{Materials: db, Accounts: db, Blobs: bytes}, func() error { return errors.Join(db.Close(), closeBlobs()) }, nil
 }
 
 func openDatabase(ctx context.Context, db string, role sqlstore.Role) (*sqlstore.Store, error) {

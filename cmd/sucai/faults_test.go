@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 		p := tr.newPatron(n, "http://"+s.front.Addr, appID, seed)
 		clients.Go(func() { p.use(func() { step(p) }) })
 	}
-	time.Sleep(3 * time.Second)
+	time.Sleep(2 * time.Second)
 	for _, f := range s.faults(rand.New(rand.NewPCG(seed, 100))) {
 		if testing.Short() && f.thorough {
 			continue
@@ -64,7 +64,7 @@ func TestFaults(t *testing.T) {
 		took := s.healed()
 		t.Logf("%s: works again after %s", f.name, took.Round(time.Millisecond))
 		tr.enter(turn{name: "after " + f.name})
-		time.Sleep(time.Second)
+		time.Sleep(500 * time.Millisecond)
 	}
 	close(tr.ended)
 	clients.Wait()
@@ -108,7 +108,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 		{turn{"S3 is away", false, true}, 10 * time.Second, false,
 			func() { ok(s.s3.Halt()) },
 			func() { ok(s.s3.Start()) }},
-		{turn{"PostgreSQL takes connections and says nothing", false, true}, 5 * time.Second, true,
+		{turn{"PostgreSQL takes connections and says nothing", false, true}, 4 * time.Second, true,
 			func() {
 				ok(s.db.Freeze())
 				for _, n := range s.nodes {
@@ -116,10 +116,10 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			func() { ok(s.db.Thaw()) }},
-		{turn{"S3 stands still", false, true}, 5 * time.Second, true,
+		{turn{"S3 stands still", false, true}, 4 * time.Second, true,
 			func() { ok(s.s3.Freeze()) },
 			func() { ok(s.s3.Thaw()) }},
-		{turn{"one node has lost its database, another S3", false, true}, 5 * time.Second, true,
+		{turn{"one node has lost its database, another S3", false, true}, 4 * time.Second, true,
 			func() {
 				s.nodes[1].toDB.Set(storetest.Fault{Silent: true})
 				s.nodes[2].toS3.Set(storetest.Fault{Silent: true})
@@ -133,7 +133,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			calm},
-		{turn{"both are slow", false, true}, 8 * time.Second, true,
+		{turn{"both are slow", false, true}, 7 * time.Second, true,
 			func() {
 				for i, delay := range []time.Duration{30 * time.Millisecond, 400 * time.Millisecond, 3500 * time.Millisecond} {
 					slow := storetest.Fault{Delay: delay, Rate: 400_000}
@@ -142,7 +142,7 @@ func (s *service) faults(random *rand.Rand) []fault {
 				}
 			},
 			calm},
-		{turn{"connections break", true, true}, 7 * time.Second, false,
+		{turn{"connections break", true, true}, 6 * time.Second, false,
 			func() {
 				breaks := storetest.Fault{Budget: budget}
 				s.each(breaks, toDB)
@@ -163,17 +163,21 @@ func (tr *trial) report() {
 		sum := map[outcome]int{}
 		var text strings.Builder
 		for _, kind := range slices.Sorted(maps.Keys(tr.counts[in.name])) {
-			fmt.Fprintf(&text, " %s%v", kind, tr.counts[in.name][kind])
-			for o, n := range tr.counts[in.name][kind] {
-				sum[o] += n
-				all += n
+			fmt.Fprintf(&text, "; %s", kind)
+			for _, o := range []outcome{answered, refused, trouble, cut, wrong} {
+				if n := tr.counts[in.name][kind][o]; n > 0 {
+					fmt.Fprintf(&text, " %d %s", n, o)
+					sum[o] += n
+					all += n
+				}
 			}
 		}
-		tr.t.Logf("%s: %v, the longest %s:%s", in.name, sum, tr.slow[in.name].Round(time.Millisecond), strings.TrimPrefix(text.String(), "map"))
+		tr.t.Logf("%s: the longest call took %s%s", in.name, tr.slow[in.name].Round(time.Millisecond), &text)
+		wrong := in.away || in.cuts
 		switch {
-		case in.away && sum[trouble] == 0, in.cuts && in.away && sum[cut] == 0, sum[answered] == 0:
+		case in.away && !in.cuts && sum[trouble] == 0, in.away && in.cuts && sum[cut] == 0, !wrong && sum[answered] == 0:
 			tr.t.Errorf("%s: nothing was tested", in.name)
-		case !in.away && sum[trouble] > sum[answered]/10: // of a slow machine
+		case !wrong && sum[trouble] > 3+sum[answered]/10: // of a slow machine
 			tr.t.Errorf("%s: -1 is the answer to %d calls of %d, and all stores are there", in.name, sum[trouble], sum[trouble]+sum[answered])
 		}
 	}

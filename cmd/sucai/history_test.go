@@ -231,7 +231,12 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	h := newHistory()
-	if !h.learn("id", "name") || !h.learn("id", "name") || h.learn("other id", "name") || h.learn("id", "other name") {
-		t.Error("one upload has two rows, and nobody noticed")
+	for i, l := range []struct {
+		id, name string
+		want     bool
+	}{{"id", "name", true}, {"id", "name", true}, {"other id", "name", false}, {"id", "other name", false}} {
+		if h.learn(l.id, l.name) != l.want {
+			t.Errorf("%d: one upload has two rows, and nobody noticed", i)
+		}
 	}
 }

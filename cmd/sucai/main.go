@@ -84,7 +84,8 @@ SUCAI_TLS_CERT; a flag beats the environment. Secrets come by environment or fil
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(), newAccount(), newComponent(), newCloud(), newLs(), newGet(), newPut(), newRm(), newCount(), newCheck(), newSweep(), newWait(), newVersion())
+	root.AddCommand(newServe(), newAccount(), newComponent(), newCloud(), newLs(), newGet(), newPut(), newRm(), newCount(), newCheck(),
+		newCopy(), newVerify(), newSweep(), newBackup(), newRestore(), newWait(), newVersion())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		knowShells(completion)
@@ -124,7 +125,7 @@ func wrapArgs(cmd *cobra.Command) {
 // counts as none: it is how compose files and unit files write "not set".
 func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := "SUCAI_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variableOf(f.Name)
 		value := os.Getenv(name)
 		if value == "" || f.Changed || f.Name == "help" || err != nil {
 			return
@@ -136,6 +137,11 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 		err = flags.SetAnnotation(f.Name, fromVariable, []string{name})
 	})
 	return err
+}
+
+// variableOf is the variable of the environment that stands for a flag.
+func variableOf(flag string) string {
+	return "SUCAI_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // fromVariable marks the flags that fromEnvironment has set.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -189,10 +190,12 @@ func (p *patron) readOne(mediaID string) {
 	})
 }
 
-// kept is the error of a read of what must be there.
+var errLost = errors.New("what is there is not found")
+
+// kept is the error of a call about what must be there.
 func kept(err error) error {
 	if outcomeOf(err) == refused {
-		return fmt.Errorf("what is there is not found: %w", errOther)
+		return errLost
 	}
 	return err
 }

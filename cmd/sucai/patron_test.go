@@ -97,21 +97,25 @@ func (tr *trial) turn() int {
 	return len(tr.turns) - 1
 }
 
-// judge counts what a call gave that began in a turn, and tells of what must not be.
+// judge counts what a call gave that began in a turn, and tells of what must not be. One
+// that met with several turns counts for that in which something was wrong.
 func (tr *trial) judge(kind string, began int, took time.Duration, err error) outcome {
 	o := outcomeOf(err)
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	in := tr.turns[began]
+	in, mayCut := tr.turns[began], false
+	for _, t := range tr.turns[began:] {
+		if !in.away && !in.cuts {
+			in = t
+		}
+		mayCut = mayCut || t.cuts || t.away && kind == "get a file"
+	}
 	if tr.counts[in.name][kind] == nil {
 		tr.counts[in.name][kind] = map[outcome]int{}
 	}
 	tr.counts[in.name][kind][o]++
 	tr.slow[in.name] = max(tr.slow[in.name], took)
-	for _, t := range tr.turns[began:] {
-		in.cuts = in.cuts || t.cuts || t.away && strings.HasPrefix(kind, "get a file")
-	}
-	if o == wrong || o == cut && !in.cuts {
+	if o == wrong || o == cut && !mayCut {
 		tr.t.Errorf("%s: %s: %v after %s", in.name, kind, err, took)
 	}
 	return o

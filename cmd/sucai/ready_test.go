@@ -173,6 +173,18 @@ func TestReadyOutgrown(t *testing.T) {
 		return res.StatusCode, string(body)
 	}
 	const ready = `{"status":"ok","database":"ok","blobs":"ok"}`
+	until := func(want string, wantStatus int, databaseGate, blobsGate gateState) {
+		t.Helper()
+		database.set(databaseGate)
+		blobs.set(blobsGate)
+		status, body := ask("/_sucai/ready")
+		for end := time.Now().Add(time.Minute); body != want && time.Now().Before(end); status, body = ask("/_sucai/ready") {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if status != wantStatus || body != want {
+			t.Fatalf("gates %v and %v: %d %s, want %s", databaseGate, blobsGate, status, body, want)
+		}
+	}
 	for _, c := range []struct {
 		database, blobs gateState
 		body            string
@@ -183,20 +195,8 @@ func TestReadyOutgrown(t *testing.T) {
 		{opened, hanging, `{"status":"unavailable","database":"ok","blobs":"unavailable"}`},
 		{hanging, hanging, `{"status":"unavailable","database":"unavailable","blobs":"unavailable"}`},
 	} {
-		database.set(opened)
-		blobs.set(opened)
-		status, body := ask("/_sucai/ready")
-		for end := time.Now().Add(time.Minute); body != ready && time.Now().Before(end); status, body = ask("/_sucai/ready") {
-			time.Sleep(50 * time.Millisecond)
-		}
-		if status != 200 || body != ready {
-			t.Fatalf("with both there: %d %s", status, body)
-		}
-		database.set(c.database)
-		blobs.set(c.blobs)
-		if status, body := ask("/_sucai/ready"); status != 503 || body != c.body {
-			t.Errorf("%v: %d %s", c, status, body)
-		}
+		until(ready, 200, opened, opened)
+		until(c.body, 503, c.database, c.blobs)
 		if status, body := ask("/_sucai/health"); status != 200 || body != `{"status":"ok"}` {
 			t.Errorf("%v: health is %d %s", c, status, body)
 		}

@@ -273,43 +273,6 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// How often a server tidies up. The first sweep, which reads the list of all blobs, lets
-// those who waited for the start go first, and is early enough for a server that is
-// started anew every day or more often.
-const (
-	tidyEvery  = 10 * time.Minute
-	firstSweep = 5 * time.Minute
-	sweepEvery = time.Hour
-	// sweepRest is how many times as long as a sweep the pause after it is at least: the
-	// list of a hundred million blobs takes hours, and stores take money for it.
-	sweepRest = 20
-)
-
-// tidy removes, now and then, what nobody can reach any more.
-func tidy(ctx context.Context, ls *library.Libraries) {
-	rows, bytes := time.NewTicker(tidyEvery), time.NewTimer(firstSweep)
-	defer rows.Stop()
-	defer bytes.Stop()
-	report := func(err error) {
-		if err != nil && ctx.Err() == nil {
-			slog.Error("tidying up", "error", err)
-		}
-	}
-	for {
-		report(ls.Tidy(ctx))
-		select {
-		case <-ctx.Done():
-			return
-		case <-rows.C:
-		case <-bytes.C:
-			start := time.Now()
-			_, err := ls.Sweep(ctx, start.Add(-library.SweepAge))
-			report(err)
-			bytes.Reset(max(sweepEvery, sweepRest*time.Since(start)))
-		}
-	}
-}
-
 // addAccounts creates the accounts of appid:secret,.. that are missing.
 func addAccounts(ctx context.Context, ls *library.Libraries, list string) error {
 	return eachPair("SUCAI_ACCOUNTS", list, func(appID, secret string) (same bool, err error) {

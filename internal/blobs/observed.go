@@ -63,18 +63,12 @@ func (o *observed) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// List implements library.Blobs. An error of found tells nothing of the store.
-func (o *observed) List(ctx context.Context, before time.Time, found func([]string) error) error {
+// List implements library.Blobs.
+func (o *observed) List(ctx context.Context, after string, before time.Time) (names []string, next string, err error) {
 	start := time.Now()
-	var stopped error
-	err := o.Blobs.List(ctx, before, func(names []string) error {
-		stopped = found(names)
-		return stopped
-	})
-	if stopped == nil {
-		o.observe.Tell(ctx, library.BlobList, start, err)
-	}
-	return err
+	names, next, err = o.Blobs.List(ctx, after, before)
+	o.observe.Tell(ctx, library.BlobList, start, err)
+	return names, next, err
 }
 
 // Ready implements library.Blobs.

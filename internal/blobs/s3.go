@@ -66,6 +66,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return nil, err
 	}
+	clearScratch(scratch)
 	limits := usualLimits()
 	s := &S3{at: at, scratch: scratch, limits: limits, network: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -253,29 +254,36 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 }
 
 // List implements library.Blobs. The times are of the store's clock. Uploads leave
-// nothing unfinished in a bucket; in the scratch directory only where files that are
-// open cannot be removed.
-func (s *S3) List(ctx context.Context, before time.Time, found func([]string) error) error {
-	for after := ""; ; {
-		list, err := s.page(ctx, s.at.prefix, after, pageSize)
+// nothing unfinished in a bucket.
+func (s *S3) List(ctx context.Context, after string, before time.Time) (names []string, next string, err error) {
+	behind := ""
+	switch {
+	case len(after) > 2:
+		behind = s.key(after)
+	case after != "": // without a slash, behind which some stores would pass over all of ab/
+		behind = s.at.prefix + after
+	}
+	for {
+		list, err := s.page(ctx, s.at.prefix, behind, pageSize)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		var names []string
 		for _, o := range list {
-			if name := s.name(o.Key); name != "" && o.LastModified.Before(before) {
+			name := s.name(o.Key)
+			if name != "" {
+				next = name
+			}
+			if name != "" && o.LastModified.Before(before) {
 				names = append(names, name)
 			}
 		}
-		if len(names) > 0 {
-			if err := found(names); err != nil {
-				return err
-			}
-		}
 		if len(list) < pageSize {
-			return s.clearScratch(before)
+			return names, "", nil
 		}
-		after = list[len(list)-1].Key
+		if next != "" {
+			return names, next, nil
+		}
+		behind = list[len(list)-1].Key // none of these was a blob
 	}
 }
 
@@ -302,15 +310,17 @@ func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.
 	return list, s.explain(w.reason(w.Err()))
 }
 
-func (s *S3) clearScratch(before time.Time) error {
-	left, err := filepath.Glob(filepath.Join(s.scratch, scratchNames+"*"))
+// clearScratch removes what uploads of processes that are gone left behind: little, where
+// files that are open can be removed. Others may be at work in the directory.
+func clearScratch(dir string) {
+	files, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return // uploads will tell
 	}
-	for _, path := range left {
-		if info, err := os.Stat(path); err == nil && info.ModTime().Before(before) {
-			os.Remove(path)
+	for _, f := range files {
+		info, err := f.Info()
+		if err == nil && strings.HasPrefix(f.Name(), scratchNames) && time.Since(info.ModTime()) > library.SweepAge {
+			os.Remove(filepath.Join(dir, f.Name()))
 		}
 	}
-	return nil
 }

@@ -25,7 +25,7 @@ func checkClock(ctx context.Context, a Accounts) error {
 		return err
 	}
 	// Theirs was read at some time between ours.
-	word, off := "behind", theirs.Sub(time.Now())
+	word, off := "behind", time.Until(theirs)
 	if early := before.Sub(theirs); early > off {
 		word, off = "ahead of", early
 	}

@@ -29,8 +29,9 @@ func (ls *Libraries) newTicket(c *Component, now int64) string {
 	return ticketFirst + body + ls.signTicket(c, body)
 }
 
+// signTicket names the platform as it is named in a copy of the store too.
 func (ls *Libraries) signTicket(c *Component, body string) string {
-	return ls.sign("ticket", strconv.FormatInt(c.ID, 10), body)
+	return ls.sign("ticket", c.AppID, strconv.FormatInt(c.Created, 10), body)
 }
 
 // checkTicket tells whether a ticket is the platform's and good: 61006 and 61005 where

@@ -56,6 +56,8 @@ const NextNumber = -1
 // What is written as text is valid UTF-8 without U+0000; what is looked for may be
 // anything, and is not found where no row can have it.
 type Materials interface {
+	Sweeps
+
 	// Insert adds m. With cap above 0 it is listed: it takes the next number of its
 	// account and type, into m.Number, unless that many of the type are alive
 	// (ErrFull). With cap 0 it is never listed, and m.Number is 0. ErrExists where the
@@ -90,6 +92,16 @@ type Materials interface {
 	// as it is.
 	Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room Room, each func(*Material) error) (total int64, err error)
 
+	// Rows gives at most count materials of an account, listed or not, expired or not,
+	// whose media_ids come behind after, in the order of their bytes; "" stands before
+	// all. Articles are left out. It costs about the same behind any media_id, and who
+	// asks for one piece after the other sees each row that was there all the time once.
+	Rows(ctx context.Context, account int64, after string, count int64) ([]*Material, error)
+
+	// Miscounts tells, in words, where what is counted of an account differs from its
+	// rows, both of one snapshot: nothing where all adds up. It reads all its rows.
+	Miscounts(ctx context.Context, account int64) ([]string, error)
+
 	// Counts gives how many listed materials of each type are alive.
 	Counts(ctx context.Context, account int64) (map[wechat.Type]int64, error)
 
@@ -111,9 +123,6 @@ type Materials interface {
 
 	// RemovedAccounts gives the accounts that were removed and still have rows here.
 	RemovedAccounts(ctx context.Context) ([]int64, error)
-
-	// Unreferenced gives those of the given blob names that no row names.
-	Unreferenced(ctx context.Context, blobs []string) ([]string, error)
 
 	// Ready tells whether the store answers.
 	Ready(ctx context.Context) error
@@ -178,6 +187,7 @@ type Grants interface {
 type Store struct {
 	ID      string
 	RootKey []byte // 32 bytes
+	Copied  bool   // it is a copy, and no server has run on it yet
 }
 
 // Accounts keeps accounts and grants, under the same promises as [Materials].
@@ -191,6 +201,11 @@ type Accounts interface {
 	// Clock gives the time of the one clock that all who use the store can look at: the
 	// database's, or where that is a file, this machine's.
 	Clock(ctx context.Context) (time.Time, error)
+
+	// Adopt makes the store a copy of another: id and root key are st's from then on, and
+	// Copied is set until a server opens it. ErrConflict, and nothing is changed, where
+	// the store holds something, unless it is a copy of st already and Copied is set still.
+	Adopt(ctx context.Context, st *Store) error
 
 	// CreateAccount adds an account and sets its ID. ErrExists where the appid or uin is taken.
 	CreateAccount(ctx context.Context, a *Account) error
@@ -219,6 +234,17 @@ type Accounts interface {
 
 	// Grant gives a grant by the sha256 of its token, ended or not, until it is forgotten.
 	Grant(ctx context.Context, hash [32]byte) (*Grant, error)
+
+	// GrantList gives at most count grants whose hashes come behind after, in the order of
+	// their bytes, ended or not.
+	GrantList(ctx context.Context, after [32]byte, count int64) ([]*Grant, error)
+
+	// ImportGrants adds grants as they are, all or, where one is there already, none:
+	// ErrExists.
+	ImportGrants(ctx context.Context, gs []*Grant) error
+
+	// DropGrants removes every grant.
+	DropGrants(ctx context.Context) error
 
 	// CountCall counts a call of an endpoint by an account on a day, unless limit calls
 	// were counted on it already, and tells whether it was counted.
@@ -260,10 +286,13 @@ type Blobs interface {
 	// Remove deletes a blob; one that is not there is no error.
 	Remove(ctx context.Context, name string) error
 
-	// List calls found with the names of the blobs last written before the given time,
-	// in batches, in no order, until it returns an error, which comes out. What unfinished
-	// uploads of before that time left behind is removed on the way.
-	List(ctx context.Context, before time.Time, found func(names []string) error) error
+	// List gives, in the order of their names, blobs whose names come behind after and that
+	// were last written before the given time: what a store lists at once, of which no
+	// blob may be of that age. It goes on behind next, and is at its end where that is "".
+	// Any begin of a name may stand as after. A blob that is there all the while is in one
+	// piece exactly. The piece at the end removes what unfinished uploads of before that
+	// time left behind.
+	List(ctx context.Context, after string, before time.Time) (names []string, next string, err error)
 
 	// Ready tells whether the store answers.
 	Ready(ctx context.Context) error

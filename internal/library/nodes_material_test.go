@@ -26,9 +26,9 @@ func (n *nodes) client(at *node, token string) *wechat.Client {
 	}
 }
 
-var picture = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde")
+var smallPNG = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde")
 
-func upload(c *wechat.Client, t wechat.Type, name string, body []byte) (*wechat.Added, error) {
+func send(c *wechat.Client, t wechat.Type, name string, body []byte) (*wechat.Added, error) {
 	return c.AddMaterial(context.Background(), wechat.Upload{Type: t, Name: name, Body: bytes.NewReader(body)})
 }
 
@@ -78,23 +78,23 @@ func TestNodesAndMaterials(t *testing.T) {
 	}
 	var images, news int64
 	for i, c := range clients {
-		added, err := upload(c, wechat.Image, "a.png", picture)
+		added, err := send(c, wechat.Image, "a.png", smallPNG)
 		n.must(err)
 		images++
-		see("added", added.MediaID, picture, images, news, "")
-		other, err := upload(clients[(i+1)%3], wechat.Image, "b.png", picture)
+		see("added", added.MediaID, smallPNG, images, news, "")
+		other, err := send(clients[(i+1)%3], wechat.Image, "b.png", smallPNG)
 		n.must(err)
 		images++
-		see("one more", other.MediaID, picture, images, news, "")
+		see("one more", other.MediaID, smallPNG, images, news, "")
 
 		article := wechat.Article{Title: fmt.Sprint("one ", i), Content: "<p>x</p>", ThumbMediaID: added.MediaID}
 		id, err := c.AddNews(ctx, []wechat.Article{article})
 		n.must(err)
 		news++
-		see("news", other.MediaID, picture, images, news, article.Title)
+		see("news", other.MediaID, smallPNG, images, news, article.Title)
 		article.Title = fmt.Sprint("two ", i)
 		n.must(clients[(i+2)%3].UpdateNews(ctx, id, 0, article))
-		see("updated", other.MediaID, picture, images, news, article.Title)
+		see("updated", other.MediaID, smallPNG, images, news, article.Title)
 
 		n.must(clients[(i+1)%3].DelMaterial(ctx, other.MediaID))
 		images--
@@ -115,7 +115,7 @@ func TestNodesRace(t *testing.T) {
 		clients[node] = n.client(node, token)
 	}
 	full := n.atOnce(8, func(node *node) error {
-		_, err := upload(clients[node], wechat.Image, "a.png", picture)
+		_, err := send(clients[node], wechat.Image, "a.png", smallPNG)
 		return bare(err)
 	})
 	if full["<nil>"] != 10 || full[fmt.Sprint(wechat.ErrLibraryFull)] != 14 {

@@ -18,7 +18,7 @@ const (
 	BlobPut                           // to keep what has come; how long it took to come does not count
 	BlobOpen                          // until there is a first byte
 	BlobRemove
-	BlobList // of all blobs, with what is done about them meanwhile
+	BlobList // a piece of the list of all blobs
 	BlobReady
 	Operations // how many there are
 )
@@ -74,6 +74,17 @@ func (ls *Libraries) Stats() Stats {
 // work counts what goes on in the background.
 type work struct {
 	sweeps, sweepsFailed, swept, lastSweep, pushed, pushFailed atomic.Int64
+}
+
+// sweep counts one that is over.
+func (d *work) sweep(w *sweeping, failed error) {
+	d.swept.Add(int64(w.removed))
+	if failed != nil {
+		d.sweepsFailed.Add(1)
+		return
+	}
+	d.sweeps.Add(1)
+	d.lastSweep.Store(w.ls.now().Unix())
 }
 
 // tally counts for CacheStats.

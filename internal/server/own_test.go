@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"sucai/internal/library"
 	"sucai/internal/metrics"
@@ -165,7 +167,7 @@ func TestRequestsAreCounted(t *testing.T) {
 	must(t, f.ls.SetAccount(t.Context(), f.account.AppID, func(s *library.Settings) error { return s.Set("quota.get_materialcount", "1") }))
 	f.call("material/get_materialcount", "")
 	f.call("material/get_materialcount", "")
-	_, err := f.ls.Sweep(t.Context(), f.now)
+	_, err := f.ls.Sweep(t.Context(), f.now, nil)
 	must(t, err)
 	got := scrape(t, m)
 	for _, want := range []string{
@@ -255,5 +257,48 @@ func TestBrokenStoreIsOurs(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "level=ERROR msg=call") || !strings.Contains(log.String(), "connection reset") {
 		t.Errorf("the log has\n%s", log)
+	}
+}
+
+// What a server does by itself is counted too: messages to platforms, and sweeps.
+func TestWorkIsCounted(t *testing.T) {
+	m := metrics.New("x")
+	f := newFixture(t, func(_ *library.Options, so *Options) { so.Metrics = m })
+	answer := "success"
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) }))
+	t.Cleanup(receiver.Close)
+	_, _, err := f.ls.NewComponent(t.Context(), "wxplatform", "platform-secret")
+	must(t, err)
+	must(t, f.ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
+		return errors.Join(s.Set("token", "messagetoken"), s.Set("aes_key", strings.Repeat("a", 43)), s.Set("push_url", receiver.URL))
+	}))
+	for range 3 {
+		must(t, f.ls.PushTicket(t.Context(), receiver.Client(), "wxplatform"))
+	}
+	answer = "no"
+	var refused *library.NotPushed
+	if err := f.ls.PushTicket(t.Context(), receiver.Client(), "wxplatform"); !errors.As(err, &refused) {
+		t.Errorf("a platform that refuses: %v", err)
+	}
+
+	b, err := f.ls.Blobs.Put(t.Context(), strings.NewReader("x"), func(io.ReaderAt, int64) error { return nil })
+	must(t, err)
+	swept, err := f.ls.Sweep(t.Context(), time.Now().Add(time.Hour), nil)
+	if err != nil || swept != 1 {
+		t.Errorf("%d of %v swept: %v", swept, b, err)
+	}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := f.ls.Sweep(left, time.Now(), nil); err == nil {
+		t.Error("a sweep went to its end though it was ended")
+	}
+	got := scrape(t, m)
+	for _, want := range []string{
+		"sucai_platform_pushes_total outcome=delivered 3", "sucai_platform_pushes_total outcome=failed 1",
+		"sucai_sweeps_total outcome=ok 1", "sucai_sweeps_total outcome=error 1", "sucai_swept_blobs_total 1",
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("not there: %s", want)
+		}
 	}
 }

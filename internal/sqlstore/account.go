@@ -13,14 +13,20 @@ import (
 
 var (
 	insertStore = sqlText(`insert into store (one, id, root_key) values (1, $1, $2) on conflict do nothing`)
-	selectStore = sqlText(`select id, root_key from store`)
+	selectStore = sqlText(`select id, root_key, copied from store`)
+	ownStore    = sqlText(`update store set copied = false where copied`)
 )
 
-// makeIdentity gives a new store its id and root key; of several who try, one does.
-func (s *Store) makeIdentity(ctx context.Context) error {
+// begin gives a new store its id and root key; of several who try, one does. A copy that
+// a server opens is a store of its own from then on.
+func (s *Store) begin(ctx context.Context, role Role) error {
 	key := make([]byte, 32)
 	rand.Read(key)
-	_, err := query{ctx, s.write, nil, s.prepared[s.write]}.exec(insertStore, rand.Text(), key)
+	q := query{ctx, s.write, nil, s.prepared[s.write]}
+	if _, err := q.exec(insertStore, rand.Text(), key); err != nil || role != Server {
+		return err
+	}
+	_, err := q.exec(ownStore)
 	return err
 }
 
@@ -28,7 +34,7 @@ func (s *Store) makeIdentity(ctx context.Context) error {
 func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	st := &library.Store{}
 	err := s.look(ctx, func(q query) error {
-		return q.row(selectStore).Scan(&st.ID, &st.RootKey)
+		return q.row(selectStore).Scan(&st.ID, &st.RootKey, &st.Copied)
 	})
 	return st, err
 }

@@ -20,10 +20,13 @@ const Connections = connections
 // DB is the pool of a store.
 func (s *Store) DB() *sql.DB { return s.write }
 
-// Statements are the texts of all statements but of those that may read all they want; on
-// SQLite without those that are not for it.
+// Statements are the texts of all statements but of those that may read all they want:
+// lists of accounts and the like, the one row of the store or of the sweep, and what copies
+// and checks a store; on SQLite without those that are not for it.
 func Statements(sqlite bool) []string {
-	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true}
+	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true,
+		ownStore: true, lockStore: true, adoptStore: true, selectAnything: true, dropGrants: true, selectTotals: true, selectBucketGaps: true,
+		dueSweep: true, takeSweep: true, keepSweep: true}
 	var list []string
 	for st, text := range texts {
 		if !may[statement(st)] && !(sqlite && postgresOnly[statement(st)]) {

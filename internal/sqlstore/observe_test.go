@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,10 +106,28 @@ func TestReadyKnowsItsFile(t *testing.T) {
 	if err := s.Ready(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without its file: %v", err)
 	}
+	// What goes on meanwhile, on connections that are opened for it, leaves nothing behind.
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			s.Page(t.Context(), 1, "image", 0, 20, func(int64) error { return nil }, func(*library.Material) error { return nil })
+		})
+	}
+	wg.Wait()
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("another file took its place: %v", err)
+	}
 	must(t, os.WriteFile(path, nil, 0o600))
 	if err := s.Ready(t.Context()); err == nil {
 		t.Error("ready with another file")
 	}
 	must(t, os.Rename(path+".away", path))
-	must(t, s.Ready(t.Context()))
+	for range 16 {
+		wg.Go(func() {
+			if err := s.Ready(t.Context()); err != nil {
+				t.Errorf("with its file again: %v", err)
+			}
+		})
+	}
+	wg.Wait()
 }

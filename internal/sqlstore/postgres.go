@@ -136,7 +136,7 @@ func leadsNowhere(ctx context.Context, p stdlib.ShouldPingParams) bool {
 	if p.IdleDuration < time.Second {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTime/3)
+	ctx, cancel := context.WithTimeout(ctx, callTime/4)
 	defer cancel()
 	return p.Conn.PgConn().Ping(ctx) != nil
 }
@@ -242,7 +242,7 @@ func (s *Store) openPostgres(ctx context.Context, role Role) error {
 			return err
 		}
 	}
-	return s.makeIdentity(ctx)
+	return s.begin(ctx, role)
 }
 
 // postgresClock is the server's, to the millisecond.

@@ -95,7 +95,7 @@ func (s *Store) openSQLite(ctx context.Context, served *flock.Flock, role Role) 
 		}
 		alone, err := served.TryLock()
 		if err == nil && (alone || role == Command) {
-			err = s.open(ctx, alone)
+			err = s.open(ctx, role, alone)
 			if role == Command && alone {
 				err = errors.Join(err, served.Unlock()) // a server may start while we work
 			}
@@ -119,7 +119,9 @@ func sqliteURL(path string, pragmas ...string) string {
 		"synchronous(FULL)",
 		"cache_size(-4096)", // KiB a connection
 	}, pragmas...)}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+	// A connection never makes the file: where it was taken away while we run, an empty one
+	// in its place would look like the store to some connections.
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=rw&" + v.Encode()
 }
 
 // exclusive makes a lock for this process' goroutines and all other processes.
@@ -144,7 +146,7 @@ func exclusive(file *flock.Flock) func(context.Context) (func(), error) {
 
 // open brings the schema up to date, or checks that it is, and prepares the statements.
 // The caller holds the lock of writing.
-func (s *Store) open(ctx context.Context, migrate bool) error {
+func (s *Store) open(ctx context.Context, role Role, migrate bool) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (s *Store) open(ctx context.Context, migrate bool) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.makeIdentity(ctx)
+	return s.begin(ctx, role)
 }
 
 func isUniqueSQLite(err error) bool {

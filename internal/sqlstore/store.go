@@ -48,6 +48,9 @@ const (
 	// Server is a process that serves the store and writes materials; on SQLite there is
 	// only one.
 	Server
+	// Copier fills a store in the place of a server: no server may run meanwhile, and on
+	// SQLite none can.
+	Copier
 )
 
 // ErrServed means that another server runs on the same database.

@@ -439,17 +439,6 @@ func expiredAndRemoved(t *testing.T, s *store) {
 	}
 }
 
-func unreferenced(t *testing.T, s *store) {
-	a := s.account(t, "a")
-	s.insert(t, a, wechat.Image, "one")
-	s.insert(t, a, wechat.News, "news")
-	free, err := s.Materials.Unreferenced(s.ctx, []string{"blob-one", "blob-none", ""})
-	s.must(t, err)
-	if !slices.Equal(free, []string{"blob-none", ""}) {
-		t.Fatalf("unreferenced: %q", free)
-	}
-}
-
 func manyAtOnce(t *testing.T, s *store) {
 	a := s.account(t, "a")
 	const writers, each, limit = 8, 12, 80

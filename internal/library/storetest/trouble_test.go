@@ -119,7 +119,7 @@ var batches = []string{
 // Whatever happens to the connections of a store, each of its methods gives trouble, in
 // time, and never a word of the contract; afterwards all works again.
 func TestTroubleIsNeverAbsence(t *testing.T) {
-	const answer, patience = 3 * time.Second, 12 * time.Second // what is promised, and what a slow machine may need
+	const answer, patience = 3 * time.Second, 20 * time.Second // what is promised, and what a slow machine may need
 	contract := func(err error) bool {
 		return slices.ContainsFunc([]error{library.ErrNotFound, library.ErrExists, library.ErrFull, library.ErrConflict},
 			func(word error) bool { return errors.Is(err, word) })
@@ -153,7 +153,7 @@ func TestTroubleIsNeverAbsence(t *testing.T) {
 			var all sync.WaitGroup
 			for name, call := range calls {
 				all.Go(func() {
-					limit := 10 * patience
+					limit := 5 * patience
 					if slices.Contains(batches, name) {
 						limit = answer + time.Second
 					}
