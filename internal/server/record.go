@@ -158,9 +158,9 @@ func shown(path string) string {
 	return path
 }
 
-// clientLeft tells a connection to the client that broke, or that its client left
-// waiting, from trouble of ours: a store's connection breaks while it is read.
+// clientLeft tells that a client did not take its answer, or left waiting, from trouble of
+// ours: a store's connection breaks while it is read, in the same way as a client's.
 func clientLeft(r *http.Request, broken error) bool {
-	var network *net.OpError
-	return r.Context().Err() != nil || errors.As(broken, &network) && network.Op != "read" && network.Op != "dial"
+	var theirs clientError
+	return r.Context().Err() != nil || errors.As(broken, &theirs)
 }

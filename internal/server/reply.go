@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"sucai/wechat"
@@ -134,6 +136,12 @@ func (s *Server) writer(w http.ResponseWriter) progressWriter {
 // piece is what must be taken within the limit: slower than 4 KB/s is no progress.
 const piece = 128 << 10
 
+// clientError is a failure to send: the client left, or does not take what is sent.
+type clientError struct{ error }
+
+func (e clientError) Unwrap() error { return e.error }
+
+// Write implements io.Writer. Its errors are clientErrors.
 func (p progressWriter) Write(data []byte) (n int, err error) {
 	for len(data) > 0 && err == nil {
 		var m int
@@ -141,6 +149,23 @@ func (p progressWriter) Write(data []byte) (n int, err error) {
 		m, err = p.w.Write(data[:min(len(data), piece)])
 		n += m
 		data = data[m:]
+	}
+	if err != nil {
+		err = clientError{err}
+	}
+	return n, err
+}
+
+// origin remembers why it failed: who copies from one gives its error and that of who
+// writes in the same clothes.
+type origin struct {
+	io.Reader
+	err error
+}
+
+func (o *origin) Read(p []byte) (n int, err error) {
+	if n, err = o.Reader.Read(p); err != io.EOF {
+		o.err = err
 	}
 	return n, err
 }
@@ -155,19 +180,28 @@ type inMemory interface {
 const smallPiece = 32 << 10
 
 // copy sends size bytes of r, from kernel to kernel where r is a file: nothing may wrap
-// the ResponseWriter on the way.
+// the ResponseWriter on the way. Its error is a clientError where it is not r's.
 func (p progressWriter) copy(r io.Reader, size int64) (sent int64, err error) {
 	if m, ok := r.(inMemory); ok && int64(m.Len()) == size {
 		return m.WriteTo(p)
 	}
-	if _, isFile := r.(*os.File); !isFile && size > smallPiece {
-		return p.copyPieces(r, size)
+	var from *origin // but for files
+	if _, isFile := r.(*os.File); !isFile {
+		if size > smallPiece {
+			return p.copyPieces(r, size)
+		}
+		from = &origin{Reader: r}
+		r = from
 	}
 	for sent < size && err == nil {
 		var n int64
 		p.rc.SetWriteDeadline(time.Now().Add(p.limit))
 		n, err = io.CopyN(p.w, r, min(size-sent, piece))
 		sent += n
+	}
+	var disk *fs.PathError
+	if err != nil && err != io.EOF && (from == nil || from.err == nil) && !errors.As(err, &disk) && !errors.Is(err, syscall.EIO) {
+		err = clientError{err}
 	}
 	return sent, err
 }
