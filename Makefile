@@ -1,4 +1,4 @@
-.PHONY: build test bench check
+.PHONY: build test test-all bench check
 
 build: # the program, as bin/sucai
 	CGO_ENABLED=0 go build -trimpath -o bin/sucai ./cmd/sucai
@@ -8,6 +8,9 @@ check: # what needs no running program: format, vet, linter, tidy modules
 
 test: # everything; installs what it needs
 	.ci/test
+
+test-all: # and what stands on a database once more, on a second version of PostgreSQL
+	.ci/test-all
 
 bench: # compare runs of it with benchstat
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./...

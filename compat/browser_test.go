@@ -36,12 +36,23 @@ type api struct {
 	t        *testing.T
 	endpoint string
 	token    string
+	client   http.Client
 }
 
 func newAPI(t *testing.T, endpoint, appID, secret string) *api {
 	a := &api{t: t, endpoint: endpoint}
-	a.token = a.get("/cgi-bin/token?grant_type=client_credential&appid=" + appID + "&secret=" + url.QueryEscape(secret))["access_token"].(string)
+	a.login(appID, secret)
 	return a
+}
+
+func (a *api) login(appID, secret string) {
+	a.t.Helper()
+	answer := a.get("/cgi-bin/token?grant_type=client_credential&appid=" + appID + "&secret=" + url.QueryEscape(secret))
+	token, ok := answer["access_token"].(string)
+	if !ok {
+		a.t.Fatalf("no token: %v", answer)
+	}
+	a.token = token
 }
 
 func (a *api) read(res *http.Response, err error) map[string]any {
@@ -61,7 +72,7 @@ func (a *api) read(res *http.Response, err error) map[string]any {
 	return m
 }
 
-func (a *api) get(path string) map[string]any { return a.read(http.Get(a.endpoint + path)) }
+func (a *api) get(path string) map[string]any { return a.read(a.client.Get(a.endpoint + path)) }
 
 func (a *api) post(endpoint string, args any) map[string]any {
 	a.t.Helper()
@@ -69,7 +80,7 @@ func (a *api) post(endpoint string, args any) map[string]any {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return a.read(http.Post(a.endpoint+"/cgi-bin/material/"+endpoint+"?access_token="+a.token, "application/json", bytes.NewReader(body)))
+	return a.read(a.client.Post(a.endpoint+"/cgi-bin/material/"+endpoint+"?access_token="+a.token, "application/json", bytes.NewReader(body)))
 }
 
 func (a *api) list(typ string, offset int) (items []map[string]any) {

@@ -1,4 +1,5 @@
-// Package compat drives unmodified SDKs against the real program.
+// Package compat drives unmodified SDKs against the real program, and tries the files of
+// deploy/ with the programs that they are for.
 package compat
 
 import (
@@ -77,6 +78,9 @@ func serve(t *testing.T, args ...string) string {
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name) // not on everybody's way
+	}
 	if err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("%s is missing; `make test` installs it", name)

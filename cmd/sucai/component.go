@@ -175,30 +175,21 @@ with an empty value they are made up, and printed this once. The keys:
   sucai component set wxcomponent0000000 sets=11,100 aes_key=@key.txt`,
 		Args: cobra.MinimumNArgs(2),
 	}, func(ctx context.Context, ls *library.Libraries, args []string, out io.Writer) error {
+		pairs, err := readPairs(args[1:])
+		if err != nil {
+			return err
+		}
 		var made string // secrets that were made up are shown this once
-		err := ls.SetComponent(ctx, args[0], func(s *library.ComponentSettings) error {
+		err = ls.SetComponent(ctx, args[0], func(s *library.ComponentSettings) error {
 			made = ""
-			for i, pair := range args[1:] {
-				key, value, ok := strings.Cut(pair, "=")
-				if !ok {
-					return usagef("argument %d: key=value is wanted", i+2)
-				}
-				if name, fromFile := strings.CutPrefix(value, "@"); fromFile && (key == "token" || key == "aes_key") {
-					text, err := os.ReadFile(name)
-					if err != nil {
-						return fmt.Errorf("%s: %w", key, err)
-					}
-					if value = strings.TrimSpace(string(text)); value == "" {
-						return fmt.Errorf("%s: %s is empty", key, name)
-					}
-				}
-				if err := s.Set(key, value); err != nil {
+			for _, p := range pairs {
+				if err := s.Set(p.key, p.value); err != nil {
 					return usageError{err}
 				}
 				switch {
-				case value == "" && key == "token":
+				case p.value == "" && p.key == "token":
 					made += "token=" + s.Token + "\n"
-				case value == "" && key == "aes_key":
+				case p.value == "" && p.key == "aes_key":
 					made += "aes_key=" + s.AESKey + "\n"
 				}
 			}
@@ -209,6 +200,30 @@ with an empty value they are made up, and printed this once. The keys:
 		}
 		return err
 	})
+}
+
+type pair struct{ key, value string }
+
+// readPairs reads key=value of a platform, and the files that secrets are in: before
+// anything is changed, since a pipe can be read once only.
+func readPairs(args []string) (pairs []pair, err error) {
+	for i, arg := range args {
+		key, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			return nil, usagef("argument %d: key=value is wanted", i+2)
+		}
+		if name, fromFile := strings.CutPrefix(value, "@"); fromFile && (key == "token" || key == "aes_key") {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
+			if value = strings.TrimSpace(string(text)); value == "" {
+				return nil, fmt.Errorf("%s: %s is empty", key, name)
+			}
+		}
+		pairs = append(pairs, pair{key, value})
+	}
+	return pairs, nil
 }
 
 func newComponentRm() *cobra.Command {

@@ -32,8 +32,8 @@ of them already, and the platform is not told. A line is
   APPID SETS REFRESH_TOKEN
 
 with blanks or tabs between, such as: wxdemo000000000000 11,100 refreshtoken@@@...
-Empty lines and those that begin with # are passed over. All lines are taken, or none; at
-most 5000 at once.`,
+Empty lines and those that begin with # are passed over. All lines are looked at before the
+first is taken in. An import that broke off can be run again: what is there stays.`,
 		Example: `  sucai component authorize wxcomponent0000000 wxdemo000000000000 --sets 11,100
   sucai component authorize wxcomponent0000000 --import accounts.txt`,
 		Args: cobra.RangeArgs(1, 2),
@@ -153,7 +153,11 @@ func importAuthorizations(ctx context.Context, ls *library.Libraries, c *library
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("--import: %s: %w", name, err)
 	}
-	if err := ls.ImportAuthorizations(ctx, c.AppID, list); err != nil {
+	taken, err := ls.ImportAuthorizations(ctx, c.AppID, list)
+	if err != nil && taken > 0 {
+		return fmt.Errorf("--import: %d of %d accounts were taken in, the same command takes in the rest: %w", taken, len(list), err)
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "imported=%d\n", len(list))

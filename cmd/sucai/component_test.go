@@ -103,16 +103,10 @@ func newPlatform(t *testing.T) *platform {
 func pushing(t *testing.T, nodes int, fn func(t *testing.T, ls *library.Libraries, p *platform)) {
 	synctest.Test(t, func(t *testing.T) {
 		ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, filepath.Join(t.TempDir(), "data")), library.Options{})
-		check := func(err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		check(err)
+		must(t, err)
 		_, _, err = ls.NewComponent(t.Context(), "wxplatform", "secret")
-		check(err)
-		check(ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
+		must(t, err)
+		must(t, ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
 			return errors.Join(s.Set("token", "messagetoken"), s.Set("aes_key", pushKey), s.Set("push_url", "http://platform.example/x?own=1"))
 		}))
 		p := newPlatform(t)
@@ -193,23 +187,46 @@ func TestPushesAreTriedAgain(t *testing.T) {
 	})
 }
 
+// What a platform does wrong is kept, whatever bytes it is told in: a message whose end
+// cannot be stored would come again for ever.
+func TestOutcomesOfAnyBytes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
+		ls, err := library.Open(t.Context(), e.Open(t), library.Options{})
+		must(t, err)
+		_, _, err = ls.NewComponent(t.Context(), "wxplatform", "secret")
+		must(t, err)
+		must(t, ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error {
+			return errors.Join(s.Set("token", "messagetoken"), s.Set("aes_key", pushKey), s.Set("push_url", "http://platform.example/"))
+		}))
+		p := newPlatform(t)
+		p.err = errors.New("malformed header \xff\x00 line")
+		client := newPushClient()
+		client.Transport = p
+		var refused *library.NotPushed
+		if err := ls.PushTicket(t.Context(), client, "wxplatform"); !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+		c, err := ls.Accounts.Component(t.Context(), "wxplatform")
+		must(t, err)
+		state, err := ls.ComponentState(t.Context(), c)
+		must(t, err)
+		if text := fmt.Sprint(state.Pushes); !strings.Contains(text, "malformed header \uFFFD line") {
+			t.Errorf("kept: %s", text)
+		}
+	})
+}
+
 // Events come once each, and one that is never taken is given up.
 func TestEventsArePushed(t *testing.T) {
 	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {
-		check := func(err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
 		time.Sleep(2 * time.Second)
 		wantTaken(t, p, "component_verify_ticket")
 		a, _, err := ls.NewAccount(t.Context(), "wxaccount", "")
-		check(err)
+		must(t, err)
 		authorize := func(sets ...int) string {
 			t.Helper()
 			code, err := ls.Authorize(t.Context(), "wxplatform", a, sets, "")
-			check(err)
+			must(t, err)
 			return code
 		}
 		code := authorize(11)
@@ -232,8 +249,8 @@ func TestEventsArePushed(t *testing.T) {
 		p.mu.Lock()
 		p.err = errors.New("connection refused")
 		p.mu.Unlock()
-		check(ls.Unauthorize(t.Context(), "wxplatform", a))
-		check(ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error { return nil }))
+		must(t, ls.Unauthorize(t.Context(), "wxplatform", a))
+		must(t, ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error { return nil }))
 		time.Sleep(8 * time.Hour)
 		kinds, _ := p.taken()
 		events := 0
@@ -338,30 +355,24 @@ func TestEventsDoNotOvertake(t *testing.T) {
 func TestDeadPlatforms(t *testing.T) {
 	for _, dead := range []int{1, 12} {
 		pushing(t, 1, func(t *testing.T, ls *library.Libraries, p *platform) {
-			check := func(err error) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
 			time.Sleep(2 * time.Second)
 			wantTaken(t, p, "component_verify_ticket")
 			url := func(appID, address string) {
 				t.Helper()
-				check(ls.SetComponent(t.Context(), appID, func(s *library.ComponentSettings) error { return s.Set("push_url", address) }))
+				must(t, ls.SetComponent(t.Context(), appID, func(s *library.ComponentSettings) error { return s.Set("push_url", address) }))
 			}
 			for i := range dead {
 				appID := fmt.Sprint("wxdead", i)
 				_, _, err := ls.NewComponent(t.Context(), appID, "")
-				check(err)
+				must(t, err)
 				url(appID, "http://dead.example/")
 			}
 			for i := range 30 {
 				a, _, err := ls.NewAccount(t.Context(), fmt.Sprint("wxaccount", i), "")
-				check(err)
+				must(t, err)
 				for i := range dead {
 					_, err = ls.Authorize(t.Context(), fmt.Sprint("wxdead", i), a, []int{11}, "")
-					check(err)
+					must(t, err)
 				}
 			}
 			limit := 3 * time.Second
@@ -413,6 +424,77 @@ func TestTicketsInTrouble(t *testing.T) {
 	}
 }
 
+// An import of any length is no transaction of that length: the store allows three seconds
+// of its time, and others want to change the platform too.
+func TestLongImport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engines := storetest.EmbeddedAt(t, filepath.Join(t.TempDir(), "data"))
+		slow := &slowPlatform{Accounts: engines.Accounts, most: 1 << 30}
+		engines.Accounts = slow
+		ls, err := library.Open(t.Context(), engines, library.Options{})
+		must(t, err)
+		c, _, err := ls.NewComponent(t.Context(), "wxplatform", "")
+		must(t, err)
+		var list []library.ImportedAuthorization
+		for i := range 300 {
+			a, _, err := ls.NewAccount(t.Context(), fmt.Sprintf("wxaccount%03d", i), "")
+			must(t, err)
+			list = append(list, library.ImportedAuthorization{Account: a, Sets: []int{11}, RefreshToken: fmt.Sprint("r", i)})
+		}
+		authorized := func() int64 {
+			state, err := ls.ComponentState(t.Context(), c)
+			must(t, err)
+			return state.Authorized
+		}
+		took := func() time.Duration {
+			began := time.Now()
+			if n, err := ls.ImportAuthorizations(t.Context(), "wxplatform", list); err != nil || n != 300 {
+				t.Errorf("%d were taken in, %v", n, err)
+			}
+			return time.Since(began)
+		}
+		slow.most = 70
+		if n, err := ls.ImportAuthorizations(t.Context(), "wxplatform", list); err == nil || n < 40 || n > 70 {
+			t.Errorf("broken off, %d were taken in, %v", n, err)
+		}
+		slow.most = 1 << 30
+		if n := authorized(); n < 40 || n > 70 {
+			t.Errorf("%d have authorised it", n)
+		}
+		if first, again := took(), took(); first < 5*time.Second || again > time.Second {
+			t.Errorf("it took %s, and again %s", first, again)
+		}
+		if n := authorized(); n != 300 {
+			t.Errorf("%d have authorised it", n)
+		}
+	})
+}
+
+// slowPlatform takes a while to store an authorisation, and cannot store more than so many.
+type slowPlatform struct {
+	library.Accounts
+	most int
+}
+
+func (s *slowPlatform) ChangeComponent(ctx context.Context, appID string, fn func(*library.Component, library.Holdings) error) error {
+	return s.Accounts.ChangeComponent(ctx, appID, func(c *library.Component, h library.Holdings) error {
+		return fn(c, slowHoldings{h, s})
+	})
+}
+
+type slowHoldings struct {
+	library.Holdings
+	platform *slowPlatform
+}
+
+func (h slowHoldings) SetAuthorization(a *library.Authorization) error {
+	time.Sleep(20 * time.Millisecond)
+	if h.platform.most--; h.platform.most < 0 {
+		return errors.New("disk is full")
+	}
+	return h.Holdings.SetAuthorization(a)
+}
+
 type brokenPlatform struct{ library.Accounts }
 
 func (b brokenPlatform) ChangeComponent(ctx context.Context, appID string, fn func(*library.Component, library.Holdings) error) error {
@@ -440,7 +522,7 @@ func TestComponentPush(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	must := func(args ...string) string {
+	run := func(args ...string) string {
 		t.Helper()
 		out, err := sucai(args...)
 		if err != nil {
@@ -448,9 +530,9 @@ func TestComponentPush(t *testing.T) {
 		}
 		return out
 	}
-	must("add", "wxplatform")
-	must("set", "wxplatform", "token=messagetoken", "aes_key="+pushKey, "push_url="+srv.URL)
-	if out := must("push", "wxplatform"); out != "delivered=true\n" {
+	run("add", "wxplatform")
+	run("set", "wxplatform", "token=messagetoken", "aes_key="+pushKey, "push_url="+srv.URL)
+	if out := run("push", "wxplatform"); out != "delivered=true\n" {
 		t.Errorf("prints %q", out)
 	}
 	wantTaken(t, p, "component_verify_ticket")
@@ -459,10 +541,10 @@ func TestComponentPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	must("push", "wxplatform")
+	run("push", "wxplatform")
 	time.Sleep(2 * time.Second) // the server has nothing to do
 	wantTaken(t, p, "component_verify_ticket")
-	ticket := strings.TrimSpace(must("ticket", "wxplatform"))
+	ticket := strings.TrimSpace(run("ticket", "wxplatform"))
 	if ticket == "" {
 		t.Error("no ticket")
 	}
@@ -473,9 +555,9 @@ func TestComponentPush(t *testing.T) {
 		t.Errorf("prints %q, %v", out, err)
 	}
 	p.answer(nil)
-	for end := time.Now().Add(30 * time.Second); !strings.HasSuffix(strings.TrimSpace(firstPush(must("show", "wxplatform"))), "delivered"); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.HasSuffix(strings.TrimSpace(firstPush(run("show", "wxplatform"))), "delivered"); time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("the server did not try again:\n%s", must("show", "wxplatform"))
+			t.Fatalf("the server did not try again:\n%s", run("show", "wxplatform"))
 		}
 	}
 	wantTaken(t, p, "component_verify_ticket", "component_verify_ticket")

@@ -245,10 +245,12 @@ func TestCopyBrokenOff(t *testing.T) {
 		must(t, err)
 		defer s.Close()
 		count := func() (n int) {
-			must(t, s.List(t.Context(), time.Now().Add(time.Hour), func(names []string) error {
+			for after, ended := "", false; !ended; {
+				names, next, err := s.List(t.Context(), after, time.Now().Add(time.Hour))
+				must(t, err)
 				n += len(names)
-				return nil
-			}))
+				after, ended = next, next == ""
+			}
 			return n
 		}
 		env = append(env, "SUCAI_FROM="+first, "SUCAI_TO="+db, "SUCAI_TO_BLOBS="+bucket, "SUCAI_DB="+db, "SUCAI_BLOBS="+bucket)

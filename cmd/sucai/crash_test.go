@@ -174,7 +174,7 @@ func checkFiles(ctx context.Context, t *testing.T, c *wechat.Client, l *ledger) 
 		}
 		return [32]byte(h.Sum(nil)), nil
 	}
-	listed := map[string]bool{}
+	listed, sums := map[string]bool{}, map[[32]byte]bool{}
 	for it, err := range c.All(ctx, wechat.Image) {
 		if err != nil {
 			t.Fatal(err)
@@ -187,6 +187,10 @@ func checkFiles(ctx context.Context, t *testing.T, c *wechat.Client, l *ledger) 
 		if want, ok := l.kept[it.MediaID]; ok && sum != want || !l.sent[sum] {
 			t.Fatalf("%s is not what was sent", it.MediaID)
 		}
+		if sums[sum] {
+			t.Fatalf("%s: one upload has two rows", it.MediaID)
+		}
+		sums[sum] = true
 		l.kept[it.MediaID] = sum
 	}
 	for id := range l.unsure { // done or not, it stays so

@@ -14,6 +14,7 @@ import (
 
 	"sucai/internal/blobs"
 	"sucai/internal/library"
+	"sucai/internal/metrics"
 	"sucai/internal/sqlstore"
 )
 
@@ -21,7 +22,9 @@ import (
 type storeFlags struct {
 	data, db, blobs   string
 	flags             *pflag.FlagSet
-	dbFlag, bytesFlag string // the names of the flags that db and blobs are from
+	dbFlag, bytesFlag string           // the names of the flags that db and blobs are from
+	blobCache         byteSize         // of a bucket's blobs in memory; for servers
+	metrics           *metrics.Metrics // that count what the store does; nil: nobody does
 }
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
@@ -31,13 +34,21 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.blobs, "blobs", "", "`place` of the blobs: a directory (default DATA/blobs), or s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=REGION")
 }
 
-// blobsHelp tells, in the help of serve, which place is for whom.
-const blobsHelp = `--blobs s3://.. keeps the bytes of materials in a bucket of any S3-compatible store, for
-libraries that outgrow a disk or a machine, or whose bytes somebody else shall keep safe;
-uploads pass through files in DATA. A directory is faster, and enough for one machine;
-several servers on one PostgreSQL want a bucket, or a directory that all of them see.
-Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
-the shared AWS file or the machine's role, never by flag.`
+// storeHelp tells, in the help of serve, which place is for whom.
+const storeHelp = `--db postgres://.. keeps all but the bytes of materials in PostgreSQL, on which any number of
+servers may run. Its password comes by SUCAI_DB, which may hold the whole address, or by
+PGPASSWORD. A server holds 16 connections at most; ?pool_max_conns=N in the address changes
+that. The machine's clock and the database's must agree within 5 seconds.
+
+--blobs s3://.. keeps the bytes in a bucket of any S3-compatible store; uploads pass through
+files in DATA. Without endpoint it is AWS. Credentials come from AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, the shared AWS file or the machine's role, never by flag.
+
+With neither, all is in one directory: the fastest, and enough for one machine. PostgreSQL
+and a bucket leave nothing on a machine: on both, any number of servers are one service.
+SQLite with a bucket is for one machine whose disk is small, or whose bytes somebody else
+shall keep safe. PostgreSQL with a directory is for one server whose database others look
+after.`
 
 // paths gives the places of the database and of the blobs.
 func (f *storeFlags) paths() (db, bytes string, err error) {
@@ -129,6 +140,13 @@ func (f *storeFlags) openBlobs(place string) (library.Blobs, func() error, error
 		if err != nil {
 			return nil, nil, err
 		}
+		s.Cache(int64(f.blobCache))
+		if f.metrics != nil {
+			f.metrics.BlobCache(func() (library.CacheStats, int64) {
+				c := s.CacheFigures()
+				return library.CacheStats{Hits: c.Hits, Misses: c.Misses}, c.Bytes
+			})
+		}
 		return s, s.Close, nil
 	}
 	dir, err := blobs.OpenDir(place)
@@ -161,6 +179,11 @@ func (f *storeFlags) engines(ctx context.Context, role sqlstore.Role) (library.E
 	db, err := openDatabase(ctx, dbPath, role)
 	if err != nil {
 		return library.Engines{}, nil, errors.Join(err, closeBlobs())
+	}
+	if f.metrics != nil {
+		db.Observe(f.metrics.StoreCall)
+		f.metrics.Pools(db.Pools)
+		bytes = blobs.Observed(bytes, f.metrics.StoreCall)
 	}
 	return library.Engines{Materials: db, Accounts: db, Blobs: bytes}, func() error { return errors.Join(db.Close(), closeBlobs()) }, nil
 }

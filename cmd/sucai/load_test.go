@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"sucai/internal/library/storetest"
 	"sucai/wechat"
 )
 
@@ -50,6 +51,42 @@ func memoryOf(cmd *exec.Cmd, name string) (mb int, err error) {
 	return 0, fmt.Errorf("no %s in %s", name, status)
 }
 
+func tenMB() []byte {
+	return append(append([]byte{}, fixtures[".png"]...), make([]byte, 10<<20)...)[:10<<20]
+}
+
+// exchange sends and twice fetches a picture on so many connections at once.
+func exchange(t *testing.T, c *wechat.Client, connections int, data []byte) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range connections {
+		wg.Go(func() {
+			added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(data)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 2 {
+				fetch(t, c, added.MediaID, len(data))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func fetch(t *testing.T, c *wechat.Client, id string, size int) {
+	m, err := c.GetMaterial(t.Context(), id)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	n, err := io.Copy(io.Discard, m.File.Body)
+	m.File.Body.Close()
+	if err != nil || n != int64(size) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
 // 64 connections that send and fetch 10 MB each cost less than 120 MB; at rest, with the
 // demo library, it is less than 40 MB. Ten thousand idle connections, or as many as the
 // limit of open files lets us make, keep nobody out.
@@ -80,30 +117,7 @@ func TestSmall(t *testing.T) {
 	}
 
 	c := newClientFor(p)
-	data := append(append([]byte{}, fixtures[".png"]...), make([]byte, 10<<20)...)[:10<<20]
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(data)})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			for range 2 {
-				m, err := c.GetMaterial(t.Context(), added.MediaID)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				n, err := io.Copy(io.Discard, m.File.Body)
-				m.File.Body.Close()
-				if err != nil || n != int64(len(data)) {
-					t.Errorf("%d bytes, %v", n, err)
-				}
-			}
-		})
-	}
-	wg.Wait()
+	exchange(t, c, 64, tenMB())
 	most := memory(t, p, "VmHWM")
 	if most >= 120 {
 		t.Errorf("with 64 connections of 10 MB: %d MB", most)
@@ -127,4 +141,53 @@ func TestSmall(t *testing.T) {
 	}
 	t.Logf("%d MB at rest, %d MB at most under load; beside %d idle connections a call took %s and all %d MB",
 		rest, most, idle, time.Since(start).Round(time.Millisecond), memory(t, p, "VmRSS"))
+}
+
+// On PostgreSQL and S3, 32 connections that send and fetch 10 MB each cost less than 120 MB,
+// 64 that fetch as much no more than a few MB beyond that, and a full cache of blobs at most
+// twice its size. minio-go would hold hundreds of MB if it did not know the size of an upload.
+func TestSmallOutgrown(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Log("memory is measured on Linux only")
+		return
+	}
+	env := append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1", "SUCAI_DB="+storetest.Postgres(t), "SUCAI_BLOBS="+storetest.S3(t))
+	env = append(env, "AWS_ACCESS_KEY_ID="+os.Getenv("AWS_ACCESS_KEY_ID"), "AWS_SECRET_ACCESS_KEY="+os.Getenv("AWS_SECRET_ACCESS_KEY"))
+	p, err := startServer(build(t), env, t.TempDir(), "--blob-cache", "32MB")
+	must(t, err)
+	defer p.stop()
+	c := newClientFor(p)
+	defer c.HTTP.CloseIdleConnections()
+	exchange(t, c, 32, tenMB())
+	most := memory(t, p, "VmHWM")
+	large, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(tenMB())})
+	must(t, err)
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() { fetch(t, c, large.MediaID, 10<<20) })
+	}
+	wg.Wait()
+	more := memory(t, p, "VmHWM")
+
+	small := tenMB()[:900<<10]
+	for range 10 {
+		wg.Go(func() {
+			for range 10 {
+				added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(small)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for range 3 {
+					fetch(t, c, added.MediaID, len(small))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	full := memory(t, p, "VmHWM")
+	if most >= 120 || more >= most+20 || full >= more+2*32 {
+		t.Errorf("%d MB with 32 connections that send and fetch 10 MB, %d with 64 that fetch it, %d with a full cache of 32 MB", most, more, full)
+	}
+	t.Logf("%d MB with 32 connections that send and fetch 10 MB, %d with 64 that fetch it, %d with a full cache of 32 MB", most, more, full)
 }

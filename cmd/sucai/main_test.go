@@ -19,10 +19,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// In sessions and in other tests of this package, "sucai" is this very code, and so is
-// "curl" where the machine has none.
+// In sessions and in other tests of this package, "sucai" is this very code, and so are
+// "aws", and "curl" where the machine has none.
 func TestMain(m *testing.M) {
-	commands := map[string]func(){"sucai": main}
+	commands := map[string]func(){"sucai": main, "aws": aws}
 	if _, err := exec.LookPath("curl"); err != nil || filepath.Base(os.Args[0]) == "curl" {
 		commands["curl"] = curl
 	}
@@ -170,7 +170,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(ts.Getenv("PATH"))
 	ts.Check(err)
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_BLOBS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_DB", "SUCAI_BLOBS", "SUCAI_ADMIN_KEY", "SUCAI_LOG_FORMAT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

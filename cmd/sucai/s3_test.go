@@ -11,9 +11,10 @@ import (
 )
 
 // Sessions of a user whose blobs are in a bucket: S3 is its address, S3_TOO another place
-// in it, NO_BUCKET and OTHER_REGION are wrong ones. The credentials are in the environment.
+// in it, NO_BUCKET and OTHER_REGION are wrong ones; and of one whose database is DB, with
+// blobs in OTHER_S3. The credentials are in the environment.
 func TestS3Sessions(t *testing.T) {
-	address, too := storetest.S3(t), storetest.S3(t)
+	address, too, other, db, another := storetest.S3(t), storetest.S3(t), storetest.S3(t), storetest.Postgres(t), storetest.Postgres(t)
 	wrong := func(change func(u *url.URL, q url.Values)) string {
 		u, err := url.Parse(address)
 		if err != nil {
@@ -28,6 +29,9 @@ func TestS3Sessions(t *testing.T) {
 	setup := params.Setup
 	params.Setup = func(env *testscript.Env) error {
 		env.Setenv("S3", address)
+		env.Setenv("OTHER_S3", other)
+		env.Setenv("DB", db)
+		env.Setenv("OTHER_DB", another)
 		env.Setenv("S3_TOO", too)
 		env.Setenv("NO_BUCKET", wrong(func(u *url.URL, _ url.Values) { u.Host = "no-such-bucket" }))
 		env.Setenv("OTHER_REGION", wrong(func(_ *url.URL, q url.Values) { q.Set("region", "xx-nowhere-1") }))

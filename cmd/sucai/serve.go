@@ -8,18 +8,17 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"sucai/internal/library"
+	"sucai/internal/metrics"
 	"sucai/internal/server"
 	"sucai/internal/sqlstore"
 	"sucai/wechat"
@@ -34,26 +33,27 @@ type serveFlags struct {
 	requireHTTPS    bool
 	tlsCert, tlsKey string
 	container       trustedFlags
+	logFormat       string
+	drainDelay      time.Duration
 }
-
-// drainTime is how long a server that is told to end waits for what is under way.
-const drainTime = 10 * time.Second
 
 func newServe() *cobra.Command {
 	f := &serveFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Long: `Run the server on one data directory, which is made where there is none; or with --db
-on a PostgreSQL database, on which any number of servers may run with the same --blobs.
-Its password comes by SUCAI_DB, which may hold the whole address, or by PGPASSWORD.
+		Long: `Run the server on one data directory, which is made where there is none; or with --db and
+--blobs on a PostgreSQL database and a bucket.
 
 The first line on standard output is "listening on http://HOST:PORT"; port 0 picks a
 free one. Accounts are added by "sucai account add", while the server runs or not, or by
 the environment: SUCAI_ACCOUNTS=appid:secret,.. creates those that are missing, and
-SUCAI_COMPONENTS does so for third-party platforms.
+SUCAI_COMPONENTS does so for third-party platforms. SUCAI_ADMIN_KEY, of 16 characters or
+more, opens the metrics at /_sucai/metrics to who sends it as a Bearer token.
 
-` + blobsHelp,
+SIGTERM finishes what is under way, for at most 10 seconds; a second one ends at once.
+
+` + storeHelp,
 		Example: `  sucai serve --demo
   sucai serve --listen :8080 --data /var/lib/sucai --url https://material.example.com
   sucai serve --data /var/lib/sucai --blobs 's3://materials/sucai?endpoint=http://10.0.0.5:9000&region=us-east-1'
@@ -63,6 +63,8 @@ SUCAI_COMPONENTS does so for third-party platforms.
 	}
 	flags := cmd.Flags()
 	f.store.add(flags)
+	f.store.blobCache = 64 << 20
+	flags.Var(&f.store.blobCache, "blob-cache", "memory for blobs of a bucket that are read often, up to 1 MB each; 0 for none")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&f.wire, "wire", documentedWire, "answer as the documents say, or as the live service does: `documented or live`")
 	flags.StringVar(&f.url, "url", "", "scheme and host of the addresses in answers (default: as each caller reached us)")
@@ -73,6 +75,8 @@ SUCAI_COMPONENTS does so for third-party platforms.
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`file` of the certificate chain; serves https, read again when it changes")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`file` of the certificate's key")
 	f.container.add(flags)
+	flags.StringVar(&f.logFormat, "log-format", textLog, "write the log on standard error as `text or json`")
+	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "on SIGTERM, go on to take calls for this `time` while not ready, until balancers have seen it")
 	return cmd
 }
 
@@ -84,6 +88,11 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err := f.container.check(); err != nil {
 		return err
 	}
+	if err := setLog(f.logFormat); err != nil {
+		return err
+	}
+	opt.Metrics = metrics.New(programVersion())
+	f.store.metrics = opt.Metrics
 	var keys *keyPair
 	if f.tlsCert != "" || f.tlsKey != "" {
 		if keys, err = loadKeyPair(f.tlsCert, f.tlsKey); err != nil {
@@ -117,7 +126,7 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 		fmt.Fprintf(stdout, "trusted=%s\n", trustedAddress(trusted))
 		sites = append(sites, f.container.site(trusted, ls, api, address))
 	}
-	return serve(ctx, sites, ls)
+	return serve(ctx, sites, ls, ending{api.End, f.drainDelay})
 }
 
 // brokenOff makes a success of a start that failed because it was told to end: the next
@@ -169,6 +178,12 @@ func (f *serveFlags) options() (opt server.Options, caps library.Caps, err error
 		if opt.URL, err = ownURL(f.url); err != nil {
 			return opt, nil, err
 		}
+	}
+	if f.drainDelay < 0 {
+		return opt, nil, usagef("--drain-delay %s: a time such as 5s is wanted", f.drainDelay)
+	}
+	if opt.AdminKey, err = adminKey(os.Getenv(adminVariable)); err != nil {
+		return opt, nil, err
 	}
 	opt.RequireHTTPS, opt.Live = f.requireHTTPS, f.wire == liveWire
 	for _, text := range f.trusted {
@@ -256,78 +271,6 @@ func reachable(address string) string {
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// site is a listener and what serves on it.
-type site struct {
-	server   *http.Server
-	listener net.Listener
-}
-
-// serve runs until ctx ends, then finishes what is under way.
-func serve(ctx context.Context, sites []site, ls *library.Libraries) error {
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var ended sync.WaitGroup
-	ended.Go(func() { tidy(background, ls) })
-	ended.Go(func() { push(background, ls, newPushClient()) })
-	defer func() { stop(); ended.Wait() }()
-
-	failed := make(chan error, len(sites))
-	for _, on := range sites {
-		go func() { failed <- on.server.Serve(on.listener) }()
-	}
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	slog.Info("ending: finishing what is under way", "for at most", drainTime)
-	limit, cancel := context.WithTimeout(background, drainTime)
-	defer cancel()
-	var ends sync.WaitGroup
-	for _, on := range sites {
-		ends.Go(func() {
-			if err := on.server.Shutdown(limit); err != nil {
-				slog.Warn("some calls were cut off", "error", err)
-				on.server.Close()
-			}
-		})
-	}
-	ends.Wait()
-	return nil
-}
-
-// How often a server tidies up. The first sweep, which reads the list of all blobs, lets
-// those who waited for the start go first, and is early enough for a server that is
-// started anew every day or more often.
-const (
-	tidyEvery  = 10 * time.Minute
-	firstSweep = 5 * time.Minute
-	sweepEvery = time.Hour
-)
-
-// tidy removes, now and then, what nobody can reach any more.
-func tidy(ctx context.Context, ls *library.Libraries) {
-	rows, bytes := time.NewTicker(tidyEvery), time.NewTimer(firstSweep)
-	defer rows.Stop()
-	defer bytes.Stop()
-	report := func(err error) {
-		if err != nil && ctx.Err() == nil {
-			slog.Error("tidying up", "error", err)
-		}
-	}
-	for {
-		report(ls.Tidy(ctx))
-		select {
-		case <-ctx.Done():
-			return
-		case <-rows.C:
-		case <-bytes.C:
-			_, err := ls.Sweep(ctx, time.Now().Add(-library.SweepAge))
-			report(err)
-			bytes.Reset(sweepEvery)
-		}
-	}
 }
 
 // addAccounts creates the accounts of appid:secret,.. that are missing.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"sucai/internal/library"
 )
@@ -21,8 +24,12 @@ func newSweep() *cobra.Command {
 		Use:   "sweep",
 		Short: "Remove stored bytes that no material needs any more",
 		Long: `Remove the stored bytes that no material needs any more: those of deleted materials, and
-of uploads that broke off. A server does so by itself every hour. What is younger than
---older-than stays, since it may belong to an upload that is under way.`,
+of uploads that broke off. A server does so by itself, one of several in turn, an hour after
+the last time or later. What is younger than --older-than stays, since it may belong to an
+upload that is under way. Servers may run meanwhile.
+
+What cannot be listed or removed is tried again, then left to the next sweep, and the
+status is 1.`,
 		Example: `  sucai sweep
   sucai sweep --older-than 2h --data /var/lib/sucai`,
 		Args: cobra.NoArgs,
@@ -33,7 +40,14 @@ of uploads that broke off. A server does so by itself every hour. What is younge
 			return nil
 		},
 	}, func(ctx context.Context, ls *library.Libraries, _ []string, out io.Writer) error {
-		removed, err := ls.Sweep(ctx, time.Now().Add(-age))
+		// For people: without a terminal nothing is drawn.
+		bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("sweeping"),
+			progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		removed, err := ls.Sweep(ctx, time.Now().Add(-age), func(done, total int64) {
+			bar.ChangeMax64(total)
+			bar.Set64(done)
+		})
+		bar.Clear()
 		fmt.Fprintf(out, "removed=%d\n", removed)
 		return err
 	})

@@ -19,15 +19,15 @@ import (
 	"sucai/wechat"
 )
 
-// writeKeyPair makes a certificate for 127.0.0.1 with a serial number of its own.
-func writeKeyPair(t *testing.T, dir string, serial int64) *x509.CertPool {
+// writeKeyPair makes a certificate for 127.0.0.1, and hosts, with a serial number of its own.
+func writeKeyPair(t *testing.T, dir string, serial int64, hosts ...string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: hosts,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

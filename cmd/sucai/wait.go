@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -41,6 +43,7 @@ one of SUCAI_ENDPOINT, or ` + defaultEndpoint + `.`,
 }
 
 func wait(ctx context.Context, url string, timeout time.Duration) error {
+	var told error // what the server last said itself: more than that time ran out
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
@@ -48,16 +51,46 @@ func wait(ctx context.Context, url string, timeout time.Duration) error {
 		}
 		res, err := http.DefaultClient.Do(req)
 		if err == nil {
+			why := reason(res.Body)
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil
 			}
-			err = fmt.Errorf("%s answers %s", url, res.Status)
+			err = fmt.Errorf("%s answers %s%s", url, res.Status, why)
+			told = err
+		} else if ctx.Err() == nil {
+			told = nil
 		}
 		select {
 		case <-ctx.Done():
+			if told != nil {
+				err = told
+			}
 			return fmt.Errorf("wait: not ready after %s: %w", timeout, err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// reason gives what a server says of itself that is not ready, in words that follow its
+// status: "" where it is none of ours.
+func reason(body io.Reader) string {
+	var state struct{ Status, Database, Blobs string }
+	if json.NewDecoder(io.LimitReader(body, 4<<10)).Decode(&state) != nil {
+		return ""
+	}
+	var away []string
+	if state.Database != "" && state.Database != "ok" {
+		away = append(away, "the database")
+	}
+	if state.Blobs != "" && state.Blobs != "ok" {
+		away = append(away, "the blobs")
+	}
+	switch {
+	case len(away) > 0:
+		return ": not there: " + strings.Join(away, " and ")
+	case state.Status == "ending":
+		return ": it is ending"
+	}
+	return ""
 }

@@ -26,6 +26,7 @@ var _ library.Blobs = (*Dir)(nil)
 const (
 	marker   = "STORE" // holds the store id
 	unfinish = "tmp"   // where files grow; a complete one is renamed into place
+	shards   = 256     // directories of blobs: 00 to ff
 )
 
 // OpenDir opens, and makes where there is none, the directory root. Only its owner can
@@ -80,7 +81,7 @@ func (d *Dir) Claim(_ context.Context, storeID string) error {
 // upload never depends on a directory that another upload has just made.
 func (d *Dir) makeShards() error {
 	made := false
-	for i := range 256 {
+	for i := range shards {
 		switch err := os.Mkdir(filepath.Join(d.root, fmt.Sprintf("%02x", i)), 0o700); {
 		case err == nil:
 			made = true
@@ -177,45 +178,65 @@ func (d *Dir) Remove(_ context.Context, name string) error {
 	return err
 }
 
-// List implements library.Blobs.
-func (d *Dir) List(ctx context.Context, before time.Time, found func([]string) error) error {
-	shards, err := os.ReadDir(d.root)
+// listed is how many names List gives at least, unless there are no more.
+const listed = 1000
+
+// List implements library.Blobs. A piece is whole directories, up to one that cannot be
+// read.
+func (d *Dir) List(ctx context.Context, after string, before time.Time) (names []string, next string, err error) {
+	begun := false
+	for i := range shards {
+		shard := fmt.Sprintf("%02x", i)
+		if shard < after[:min(len(after), len(shard))] {
+			continue
+		}
+		if len(names) >= listed {
+			return names, shard, nil
+		}
+		err := eachFile(ctx, filepath.Join(d.root, shard), before, func(file string) error {
+			if name := shard + file; name > after && isName(name) {
+				names = append(names, name)
+			}
+			return nil
+		})
+		if err != nil && begun {
+			return names, shard, nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		begun = true
+	}
+	tmp := filepath.Join(d.root, unfinish)
+	err = eachFile(ctx, tmp, before, func(file string) error {
+		err := os.Remove(filepath.Join(tmp, file))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return names, "", err
+}
+
+// eachFile calls do with the files of a directory that were last written before a time,
+// by name.
+func eachFile(ctx context.Context, dir string, before time.Time, do func(file string) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	for _, shard := range shards {
-		if !shard.IsDir() {
-			continue
+	for _, f := range files {
+		info, err := f.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // gone since
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		if err == nil && info.ModTime().Before(before) {
+			err = do(f.Name())
 		}
-		var names []string
-		files, err := os.ReadDir(filepath.Join(d.root, shard.Name()))
 		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			info, err := f.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // gone since
-			}
-			if err != nil {
-				return err
-			}
-			if !info.ModTime().Before(before) {
-				continue
-			}
-			if shard.Name() != unfinish {
-				names = append(names, shard.Name()+f.Name())
-			} else if err := os.Remove(filepath.Join(d.root, unfinish, f.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-		if len(names) == 0 {
-			continue
-		}
-		if err := found(names); err != nil {
 			return err
 		}
 	}

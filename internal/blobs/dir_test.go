@@ -40,16 +40,18 @@ func TestLeftovers(t *testing.T) {
 	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	none := func(names []string) error { t.Errorf("listed %q", names); return nil }
-	if err := d.List(ctx, time.Now().Add(-time.Hour), none); err != nil {
-		t.Fatal(err)
+	list := func(before time.Time) {
+		t.Helper()
+		names, next, err := d.List(ctx, "", before)
+		if err != nil || len(names) > 0 || next != "" {
+			t.Fatalf("listed %q, then %q, %v", names, next, err)
+		}
 	}
+	list(time.Now().Add(-time.Hour))
 	if _, err := os.Stat(left); err != nil {
 		t.Error("a young one is gone")
 	}
-	if err := d.List(ctx, time.Now().Add(time.Hour), none); err != nil {
-		t.Fatal(err)
-	}
+	list(time.Now().Add(time.Hour))
 	if _, err := os.Stat(left); err == nil {
 		t.Error("an old one is still there")
 	}

@@ -2,6 +2,7 @@ package blobs
 
 import (
 	"bytes"
+	"crypto/md5"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,6 +46,7 @@ func (f *fakeS3) open(t testing.TB) *S3 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Cache(32 << 20)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -87,6 +89,7 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		says(w, http.StatusPreconditionFailed, "PreconditionFailed")
 	case r.Method == http.MethodPut:
 		f.objects[key] = body
+		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, md5.Sum(body)))
 	case r.Method == http.MethodDelete:
 		delete(f.objects, key)
 		w.WriteHeader(http.StatusNoContent)
@@ -94,7 +97,10 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		says(w, http.StatusNotFound, "NoSuchKey")
 	default:
 		w.Header().Set("ETag", `"x"`)
+		w.Header().Set("Content-Type", blobType)
+		f.mu.Unlock() // whoever takes it slowly
 		http.ServeContent(w, r, "", time.Now(), bytes.NewReader(content))
+		f.mu.Lock()
 	}
 }
 

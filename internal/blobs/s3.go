@@ -2,7 +2,6 @@ package blobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -24,9 +25,16 @@ import (
 type S3 struct {
 	core    *minio.Core
 	network *http.Transport
+	keys    *keys // nil before they are found
 	at      s3Address
 	scratch string
+	spare   atomic.Int64 // bytes that bodies may still move into scratch files
 	limits  limits
+
+	hot     *hotBlobs // nil without a cache
+	filling context.Context
+	stop    context.CancelFunc // of filling
+	fills   sync.WaitGroup
 }
 
 var _ library.Blobs = (*S3)(nil)
@@ -38,6 +46,9 @@ const (
 	// attempts is how often a request is made that the store could not take. They fit,
 	// with the pauses between, into the time for an answer.
 	attempts = 3
+	// maxMoved bounds the bytes in scratch files for those who take blobs slowly, of which
+	// anybody may have many.
+	maxMoved = 1 << 30
 	// pageSize is how many names a store lists at once.
 	pageSize = 1000
 )
@@ -55,6 +66,7 @@ func OpenS3(address, scratch string) (*S3, error) {
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return nil, err
 	}
+	clearScratch(scratch)
 	limits := usualLimits()
 	s := &S3{at: at, scratch: scratch, limits: limits, network: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -65,22 +77,15 @@ func OpenS3(address, scratch string) (*S3, error) {
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true, // bytes are to come as they are stored
 	}}
-	keys := credentials.NewChainCredentials([]credentials.Provider{
-		&credentials.EnvAWS{},
-		&credentials.FileAWSCredentials{},
-		&credentials.IAM{Client: &http.Client{Timeout: limits.answer, Transport: s.network}},
-	})
-	// Asked for now: later, having none would look as if access were denied.
-	found, err := keys.GetWithContext(nil)
-	if err == nil && found.SignerType.IsAnonymous() {
-		err = errors.New("there are none: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write them to the shared AWS file, or give the machine a role")
-	}
+	s.filling, s.stop = context.WithCancel(context.Background())
+	s.keys, err = findCredentials(roleClient(s.network, limits.answer))
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("credentials for blobs in %s: %w", at, err)
 	}
+	s.spare.Store(maxMoved)
 	s.core, err = minio.NewCore(at.host, &minio.Options{
-		Creds: keys, Secure: at.secure, Region: at.region, Transport: s.network, MaxRetries: attempts,
+		Creds: credentials.New(s.keys), Secure: at.secure, Region: at.region, Transport: witness{s.network}, MaxRetries: attempts,
 	})
 	if err != nil {
 		s.Close()
@@ -92,8 +97,13 @@ func OpenS3(address, scratch string) (*S3, error) {
 // String names the place, without what is secret.
 func (s *S3) String() string { return s.at.String() }
 
-// Close lets go of connections that nobody uses.
+// Close ends what goes on in the background and lets go of connections that nobody uses.
 func (s *S3) Close() error {
+	s.stop()
+	s.fills.Wait()
+	if s.keys != nil {
+		s.keys.close()
+	}
 	s.network.CloseIdleConnections()
 	return nil
 }
@@ -121,8 +131,18 @@ func (s *S3) Put(ctx context.Context, r io.Reader, accept func(io.ReaderAt, int6
 	if err != nil {
 		return library.Blob{}, err
 	}
-	if err := s.store(ctx, s.key(b.Name), tmp, b.Size, b.Name[:sumLen], minio.PutObjectOptions{}); err != nil {
+	etag, err := s.store(ctx, s.key(b.Name), tmp, b.Size, b.Name[:sumLen], minio.PutObjectOptions{})
+	if err != nil {
 		return library.Blob{}, s.explain(err)
+	}
+	if !isSum(etag) { // then the word of who answers is not enough
+		err := s.holds(ctx, b.Name, b.Size)
+		if err == library.ErrNotFound {
+			err = fmt.Errorf("blobs in %s: the store says that it keeps %s, and does not list it", s.at, b.Name)
+		}
+		if err != nil {
+			return library.Blob{}, err
+		}
 	}
 	return b, nil
 }
@@ -144,18 +164,22 @@ func discard(f *os.File) {
 	os.Remove(f.Name())
 }
 
+// blobType is the type of our objects.
+const blobType = "application/octet-stream"
+
 // store puts an object that the store checks against its sha256, in hex.
-func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) error {
-	w := watched(ctx, s.limits.answer)
+func (s *S3) store(ctx context.Context, key string, r io.ReaderAt, size int64, sum string, opt minio.PutObjectOptions) (etag string, err error) {
+	w := s.watched(ctx)
 	defer w.end()
 	opt.DisableContentSha256 = true // the sum is of the whole, not of pieces on the way
-	opt.ContentType = "application/octet-stream"
-	_, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
-	return w.reason(err)
+	opt.ContentType = blobType
+	kept, err := s.core.PutObject(w, s.at.bucket, key, &sending{io.NewSectionReader(r, 0, size), w, s.limits}, size, "", sum, opt)
+	return kept.ETag, w.reason(err)
 }
 
 // Open implements library.Blobs. The reader's bytes come from the store while they are
-// read; io.ErrUnexpectedEOF is the end of one that broke off.
+// read, or from the cache. A blob that another process has removed may be in the cache for
+// a while, but no row names it any more.
 func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
 	if !isName(name) {
 		return nil, library.ErrNotFound
@@ -166,17 +190,28 @@ func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.Re
 		}
 		return http.NoBody, nil
 	}
-	r, err := s.get(ctx, s.key(name), offset, length)
+	if s.hot != nil {
+		if r, err := s.hot.open(ctx, s, name, offset, length); err != errNotHot {
+			return r, err
+		}
+	}
+	r, _, err := s.fetch(ctx, name, offset, length)
+	return r, err
+}
+
+// fetch opens a blob of which 1 byte or more is wanted in the store, and gives its size.
+func (s *S3) fetch(ctx context.Context, name string, offset, length int64) (r io.ReadCloser, size int64, err error) {
+	r, size, err = s.get(ctx, s.key(name), offset, length)
 	switch s3Code(err) {
 	case minio.NoSuchKey, minio.InvalidRange:
 		if err := s.holds(ctx, name, offset+length); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, 0, s.explain(err)
 	}
-	return r, nil
+	return r, size, nil
 }
 
 // holds asks the list whether a blob has at least size bytes: library.ErrNotFound where
@@ -201,51 +236,15 @@ func tooShort(name string, have, want int64) error {
 	return fmt.Errorf("blob %s has %d bytes, at least %d are wanted", name, have, want)
 }
 
-// get gives length bytes of an object, 1 or more, or fails before anything is handed out.
-func (s *S3) get(ctx context.Context, key string, offset, length int64) (_ io.ReadCloser, err error) {
-	w := watched(ctx, s.limits.answer)
-	defer func() {
-		if err != nil {
-			w.end()
-		}
-	}()
-	var opt minio.GetObjectOptions
-	if err := opt.SetRange(offset, offset+length-1); err != nil {
-		return nil, err
-	}
-	body, _, head, err := s.core.GetObject(w, s.at.bucket, key, opt)
-	if err != nil {
-		return nil, w.reason(err)
-	}
-	w.pause()
-	if err := checkRange(head, offset, length); err != nil {
-		body.Close()
-		return nil, err
-	}
-	return s.receive(body, length, w), nil
-}
-
-// checkRange looks at an answer's head for the range that was asked for.
-func checkRange(head http.Header, offset, length int64) error {
-	var first, last, size int64
-	text := head.Get("Content-Range")
-	if text == "" { // all of it, from a store that does not know ranges
-		_, err := fmt.Sscanf(head.Get("Content-Length"), "%d", &size)
-		if err == nil && offset == 0 && size >= length {
-			return nil
-		}
-	} else if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &size); err == nil && first == offset && last == offset+length-1 {
-		return nil
-	}
-	return fmt.Errorf("%d bytes at %d are wanted, the store offers %q of %q", length, offset, text, head.Get("Content-Length"))
-}
-
 // Remove implements library.Blobs.
 func (s *S3) Remove(ctx context.Context, name string) error {
 	if !isName(name) {
 		return nil
 	}
-	w := watched(ctx, s.limits.answer)
+	if s.hot != nil {
+		defer s.hot.remove(name) // afterwards: one that comes in meanwhile goes too
+	}
+	w := s.watched(ctx)
 	defer w.end()
 	err := w.reason(s.core.RemoveObject(w, s.at.bucket, s.key(name), minio.RemoveObjectOptions{}))
 	if s3Code(err) == minio.NoSuchKey && s.holds(ctx, name, 0) == library.ErrNotFound {
@@ -255,36 +254,43 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 }
 
 // List implements library.Blobs. The times are of the store's clock. Uploads leave
-// nothing unfinished in a bucket; in the scratch directory only where files that are
-// open cannot be removed.
-func (s *S3) List(ctx context.Context, before time.Time, found func([]string) error) error {
-	for after := ""; ; {
-		list, err := s.page(ctx, s.at.prefix, after, pageSize)
+// nothing unfinished in a bucket.
+func (s *S3) List(ctx context.Context, after string, before time.Time) (names []string, next string, err error) {
+	behind := ""
+	switch {
+	case len(after) > 2:
+		behind = s.key(after)
+	case after != "": // without a slash, behind which some stores would pass over all of ab/
+		behind = s.at.prefix + after
+	}
+	for {
+		list, err := s.page(ctx, s.at.prefix, behind, pageSize)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		var names []string
 		for _, o := range list {
-			if name := s.name(o.Key); name != "" && o.LastModified.Before(before) {
+			name := s.name(o.Key)
+			if name != "" {
+				next = name
+			}
+			if name != "" && o.LastModified.Before(before) {
 				names = append(names, name)
 			}
 		}
-		if len(names) > 0 {
-			if err := found(names); err != nil {
-				return err
-			}
-		}
 		if len(list) < pageSize {
-			return s.clearScratch(before)
+			return names, "", nil
 		}
-		after = list[len(list)-1].Key
+		if next != "" {
+			return names, next, nil
+		}
+		behind = list[len(list)-1].Key // none of these was a blob
 	}
 }
 
 // page gives up to most objects with a prefix, in the order of their keys, that come
 // behind one.
 func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.ObjectInfo, error) {
-	w := watched(ctx, s.limits.answer)
+	w := s.watched(ctx)
 	defer w.end()
 	if most > 1 {
 		w.extend(s.limits.page)
@@ -304,15 +310,17 @@ func (s *S3) page(ctx context.Context, prefix, after string, most int) ([]minio.
 	return list, s.explain(w.reason(w.Err()))
 }
 
-func (s *S3) clearScratch(before time.Time) error {
-	left, err := filepath.Glob(filepath.Join(s.scratch, scratchNames+"*"))
+// clearScratch removes what uploads of processes that are gone left behind: little, where
+// files that are open can be removed. Others may be at work in the directory.
+func clearScratch(dir string) {
+	files, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return // uploads will tell
 	}
-	for _, path := range left {
-		if info, err := os.Stat(path); err == nil && info.ModTime().Before(before) {
-			os.Remove(path)
+	for _, f := range files {
+		info, err := f.Info()
+		if err == nil && strings.HasPrefix(f.Name(), scratchNames) && time.Since(info.ModTime()) > library.SweepAge {
+			os.Remove(filepath.Join(dir, f.Name()))
 		}
 	}
-	return nil
 }

@@ -47,7 +47,8 @@ func (s *S3) mark(ctx context.Context, storeID string) (have string, err error) 
 	text := storeID + "\n"
 	sum := sha256.Sum256([]byte(text))
 	put := func(opt minio.PutObjectOptions) error {
-		return s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)
+		_, err := s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)
+		return err
 	}
 	var ifNone minio.PutObjectOptions
 	ifNone.SetMatchETagExcept("*")
@@ -75,18 +76,18 @@ func (s *S3) marker(ctx context.Context) (string, error) {
 	if list[0].Size == 0 || list[0].Size > 1000 {
 		return "", fmt.Errorf("%s: the object %s was not written by sucai: it has %d bytes", s.at, marker, list[0].Size)
 	}
-	r, err := s.get(ctx, key, 0, list[0].Size)
+	r, _, err := s.get(ctx, key, 0, list[0].Size)
 	if err != nil {
 		return "", s.explain(err)
 	}
 	defer r.Close()
 	text, err := io.ReadAll(r)
-	return strings.TrimSpace(string(text)), s.explain(err)
+	return strings.TrimSpace(string(text)), err
 }
 
 // Ready implements library.Blobs, by one byte of the marker.
 func (s *S3) Ready(ctx context.Context) error {
-	r, err := s.get(ctx, s.at.prefix+marker, 0, 1)
+	r, _, err := s.get(ctx, s.at.prefix+marker, 0, 1)
 	if err != nil {
 		return s.explain(err)
 	}

@@ -2,8 +2,10 @@ package blobs
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -37,11 +39,18 @@ func explained(err error) error {
 	}
 	var silent silence
 	var network *url.Error
+	var other stranger
+	var garbled *xml.SyntaxError
+	var wrong xml.UnmarshalError
 	switch {
+	case errors.As(err, &other):
+		return fmt.Errorf("what answers is no S3: check the endpoint in --blobs, and what is between (%w)", other)
 	case errors.As(err, &silent):
 		return fmt.Errorf("%w: is it overloaded, or behind a firewall that drops what it refuses?", err)
 	case errors.As(err, &network):
 		return fmt.Errorf("it cannot be reached: check the endpoint in --blobs, and that the store runs (%w)", network.Err)
+	case errors.As(err, &garbled), errors.As(err, &wrong), errors.Is(err, io.EOF): // nothing at all, where XML is wanted
+		return fmt.Errorf("what answers is no S3: check the endpoint in --blobs (%w)", err)
 	}
 	return err
 }
@@ -50,6 +59,9 @@ func explained(err error) error {
 func wayOut(e minio.ErrorResponse) string {
 	switch e.Code {
 	case minio.NoSuchBucket:
+		if e.RequestID == "" { // stores give one, and the client makes this code of any page that is not found
+			return "there is no such bucket: create it, or correct --blobs; if what answers is no S3, check the endpoint in --blobs"
+		}
 		return "there is no such bucket: create it, or correct --blobs"
 	case minio.InvalidAccessKeyID, "XAdminUserNotFound":
 		return "the access key is unknown there: check AWS_ACCESS_KEY_ID, or where else the credentials come from"

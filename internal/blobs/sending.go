@@ -2,6 +2,8 @@ package blobs
 
 import (
 	"io"
+	"net"
+	"sync"
 	"time"
 )
 
@@ -21,4 +23,29 @@ func (s *sending) Read(p []byte) (int, error) {
 		s.watch.extend(s.limits.answer + time.Duration(s.Size())*time.Second/storeRate)
 	}
 	return n, err
+}
+
+// once is the body of one attempt. A request that was answered before its body was read is
+// made again with the same bytes: they must not go to the one that is over, whose connection
+// may take some still.
+type once struct {
+	io.ReadCloser
+	mu   sync.Mutex
+	over bool
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.over {
+		return 0, net.ErrClosed
+	}
+	return o.ReadCloser.Read(p)
+}
+
+// end returns when nobody reads any more.
+func (o *once) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.over = true
 }

@@ -35,12 +35,17 @@ type watch struct {
 	limit  atomic.Int64
 }
 
-// watched begins a watch with a limit. The caller ends it.
-func watched(ctx context.Context, limit time.Duration) *watch {
+// watched begins a watch with the limit for an answer. The caller ends it. Where nothing
+// came, idle connections may lead nowhere too, as when a firewall on the way has forgotten
+// them: they are let go of, so that they do not cost a call each.
+func (s *S3) watched(ctx context.Context) *watch {
 	w := &watch{}
 	w.Context, w.cancel = context.WithCancelCause(ctx)
-	w.limit.Store(int64(limit))
-	w.timer = time.AfterFunc(limit, func() { w.cancel(silence(w.limit.Load())) })
+	w.limit.Store(int64(s.limits.answer))
+	w.timer = time.AfterFunc(s.limits.answer, func() {
+		w.cancel(silence(w.limit.Load()))
+		s.network.CloseIdleConnections()
+	})
 	return w
 }
 

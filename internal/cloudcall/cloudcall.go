@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sucai/internal/library"
@@ -60,31 +62,30 @@ func New(ls *library.Libraries, srv *server.Server) *Handler {
 // ServeHTTP implements http.Handler. Where no environment is configured it is 404: a
 // server that takes no cloud calls has no such path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, whole := h.server.ReadBody(w, r, maxBody)
+	in := h.server.Receive(w, r, maxBody)
 	sig, env, err := h.sender(r)
 	if err != nil {
 		if there, trouble := h.libraries.HasCloudEnvs(r.Context()); trouble == nil && !there {
-			http.NotFound(w, r)
+			h.server.Refuse(in, http.StatusNotFound, "text/plain; charset=utf-8", []byte("404 page not found\n"), "there is no environment", false)
 			return
 		}
-		h.refuse(w, r, err)
+		h.refuse(in, err)
 		return
 	}
-	if !whole {
-		h.refuse(w, r, refusal{paramInvalid, fmt.Sprintf("the request broke off, or is longer than the %d bytes that a call of these methods may have", maxBody)})
+	if !in.Whole {
+		h.refuse(in, refusal{paramInvalid, fmt.Sprintf("the request broke off, or is longer than the %d bytes that a call of these methods may have", maxBody)})
 		return
 	}
-	c, err := h.accept(r, sig, env, body)
+	c, err := h.accept(r, sig, env, in.Body)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuse(in, err)
 		return
 	}
 	if code := c.permitted(); code != 0 {
-		h.server.NoteRefusal(r, fmt.Sprintf("%s: %d %.80q", c.env.ID, code, c.method), false)
-		h.server.Send(w, octets, appendErrorCode(nil, code))
+		h.server.Refuse(in, http.StatusOK, octets, appendErrorCode(nil, code), fmt.Sprintf("%s: %d %s", c.env.ID, code, quoted(c.method)), false)
 		return
 	}
-	reply := h.server.Call(r, c.account, methods[c.method], c.args)
+	reply := h.server.Call(in, c.account, methods[c.method], c.args)
 	defer reply.Close()
 	h.server.SendAround(w, octets, respHead(reply.Size), reply, respTail(reply.ContentType))
 }
@@ -133,7 +134,7 @@ func (h *Handler) accept(r *http.Request, sig *signature, env *library.CloudEnv,
 		return nil, refusal{paramInvalid, "the key is not one of the environment that envName names: cloud.init wants env " + env.ID}
 	}
 	if action := f.text("action"); action != "wx.openApi" {
-		return nil, refusal{paramInvalid, fmt.Sprintf("action %.80q is not served: cloud.openapi is", action)}
+		return nil, refusal{paramInvalid, "action " + quoted(action) + " is not served: cloud.openapi is"}
 	}
 	msg, err := parseCommAPIData(f["requestdata"])
 	if err != nil {
@@ -167,6 +168,17 @@ type refusal struct{ code, message string }
 
 func (e refusal) Error() string { return e.code + ": " + e.message }
 
+// quoted is a word of the caller's where it looks like a name. Another is not repeated, in
+// the log above all: whoever mixes up his settings sends a key in its place.
+func quoted(word string) string {
+	if len(word) > 80 || strings.ContainsFunc(word, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("._-", r)
+	}) {
+		word = "…"
+	}
+	return strconv.Quote(word)
+}
+
 // Codes of refusals. The package knows the second and third as -501007 and -501006, any
 // other as -501001.
 const (
@@ -177,13 +189,12 @@ const (
 )
 
 // refuse answers what is wrong with a request; trouble of ours is not told.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Handler) refuse(in *server.Received, err error) {
 	told := refusal{systemError, wechat.ErrSystem.Msg}
 	theirs := errors.As(err, &told)
-	rid := h.server.NoteRefusal(r, err.Error(), !theirs)
-	data, err := json.Marshal(map[string]string{"code": told.code, "message": told.message, "requestId": rid})
-	if err != nil {
+	data, failed := json.Marshal(map[string]string{"code": told.code, "message": told.message, "requestId": in.RID})
+	if failed != nil {
 		data = nil // three strings are always encoded
 	}
-	h.server.Send(w, "application/json; charset=utf-8", data)
+	h.server.Refuse(in, http.StatusOK, "application/json; charset=utf-8", data, err.Error(), !theirs)
 }

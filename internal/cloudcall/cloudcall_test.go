@@ -18,6 +18,7 @@ import (
 	"sucai/evidence"
 	"sucai/internal/library"
 	"sucai/internal/library/storetest"
+	"sucai/internal/metrics"
 	"sucai/internal/server"
 	"sucai/wechat"
 )
@@ -211,7 +212,7 @@ func TestTroubleIsOurs(t *testing.T) {
 	if status != 200 || !strings.HasPrefix(body, `{"code":"SYS_ERR","message":"system error","requestId":"`) {
 		t.Errorf("%d %s", status, body)
 	}
-	f.wantIn(f.log.String(), `level=ERROR msg="cloud call refused" why="the store is away"`)
+	f.wantIn(f.log.String(), `level=ERROR msg="cloud call refused" method=POST why="the store is away"`)
 	req, err := http.NewRequest(http.MethodPost, f.trusted+"/cgi-bin/material/get_material", strings.NewReader("{}"))
 	f.must(err)
 	_, body = f.send(req)
@@ -286,6 +287,74 @@ func TestContainerNames(t *testing.T) {
 		req.Host = host
 		if _, body := f.send(req); !strings.Contains(body, want) {
 			f.Errorf("Host %q: got %q, want %q in it", host, body, want)
+		}
+	}
+}
+
+// A call leaves the line of any call in the log; what was refused has one of its own. Both
+// count, and neither holds what a caller mixed up.
+func TestCallsInTheLog(t *testing.T) {
+	m := metrics.New("x")
+	f := newFixture(t)
+	f.api = server.New(f.ls, server.Options{Log: slog.New(slog.NewTextHandler(f.log, nil)), Metrics: m})
+	f.base = f.serve(New(f.ls, f.api))
+	f.trusted = f.serve(&Container{Libraries: f.ls, Server: f.api, Env: "env", Base: "http://ordinary"})
+	e := f.env()
+	data := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde"), make([]byte, 1000)...)
+	id := f.add(data).MediaID
+	call := func(change func(c *evidence.CloudCall)) {
+		t.Helper()
+		args, err := evidence.CloudArguments("", `{"media_id":"`+id+`"}`)
+		f.must(err)
+		c := evidence.CloudCall{Env: e.ID, SecretID: e.SecretID, SecretKey: e.SecretKey, Ticket: e.Ticket, Method: Methods()[0], Message: args, Time: time.Now()}
+		change(&c)
+		req, err := c.Request(f.Context(), f.base)
+		f.must(err)
+		f.send(req)
+	}
+	call(func(*evidence.CloudCall) {})
+	for _, secret := range []string{e.SecretKey, e.Ticket} {
+		call(func(c *evidence.CloudCall) { c.Method = secret })
+		call(func(c *evidence.CloudCall) { c.Action = secret })
+		call(func(c *evidence.CloudCall) { c.Ticket = secret + "x" })
+		call(func(c *evidence.CloudCall) { c.Env = secret })
+		call(func(c *evidence.CloudCall) { c.SecretID = secret })
+		call(func(c *evidence.CloudCall) { c.SecretKey = secret + "x" })
+		call(func(c *evidence.CloudCall) { c.Message = []byte(secret) })
+	}
+	call(func(c *evidence.CloudCall) { c.Method = "officialAccount.draft.get" })
+	req, err := http.NewRequest(http.MethodPost, f.trusted+"/cgi-bin/material/get_material", strings.NewReader(`{"media_id":"`+id+`"}`))
+	f.must(err)
+	f.send(req)
+	req, err = http.NewRequest(http.MethodPost, f.trusted+"/cgi-bin/material/get_material", strings.NewReader("{}"))
+	f.must(err)
+	req.Host = "page.example.com"
+	if status, _ := f.send(req); status != http.StatusForbidden {
+		t.Errorf("by another name: %d", status)
+	}
+
+	var log string // its last line is written behind the last answer
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(log, "called by its address") && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		log = f.log.String()
+	}
+	f.wantIn(log, fmt.Sprintf("msg=call method=POST endpoint=get_material errcode=0 received=%d bytes=%d duration=", len(`{"media_id":"`+id+`"}`), len(data)))
+	f.wantIn(log, `why="env: -604100 \"officialAccount.draft.get\"" path=/admin status=200`)
+	if n := strings.Count(log, "msg=call"); n != 2 || strings.Count(log, "appid=wxowner") != 2 {
+		t.Errorf("%d lines of calls:\n%s", n, log)
+	}
+	if n := strings.Count(log, `msg="cloud call refused"`); n != 16 || strings.Count(log, "rid=") != 18 {
+		t.Errorf("%d lines of what was refused:\n%s", n, log)
+	}
+	for _, secret := range []string{e.SecretKey, e.Ticket} {
+		if strings.Contains(log, secret) {
+			t.Errorf("a secret is shown:\n%s", log)
+		}
+	}
+	all, err := m.Gatherer().Gather()
+	f.must(err)
+	for _, family := range all {
+		if family.GetName() == "sucai_cloud_call_refusals_total" && family.GetMetric()[0].GetCounter().GetValue() != 16 {
+			t.Errorf("counted: %v", family)
 		}
 	}
 }

@@ -39,7 +39,8 @@ type Container struct {
 func (c *Container) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !c.AnyName && !isOwnName(r.Host) {
 		// A page in a browser on this machine could have a name of its own lead here.
-		http.Error(w, "this listener is called by its address, as localhost or as api.weixin.qq.com", http.StatusForbidden)
+		const why = "this listener is called by its address, as localhost or as api.weixin.qq.com"
+		c.Server.Refuse(c.Server.Receive(w, r, 0), http.StatusForbidden, "text/plain; charset=utf-8", []byte(why+"\n"), why, false)
 		return
 	}
 	k := c.caller(r)

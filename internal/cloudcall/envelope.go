@@ -38,7 +38,7 @@ func parseForm(contentType string, body []byte) (form, error) {
 		}
 		name := strings.ToLower(p.FormName())
 		if _, twice := f[name]; twice {
-			return nil, refusal{paramInvalid, fmt.Sprintf("the part %.80q comes twice", name)}
+			return nil, refusal{paramInvalid, "the part " + quoted(name) + " comes twice"}
 		}
 		if len(f) == maxParts {
 			return nil, refusal{paramInvalid, fmt.Sprintf("the form has more than %d parts", maxParts)}

@@ -98,7 +98,7 @@ func list(of, text string) ([]string, error) {
 		}
 		name = strings.ToLower(name) // a header is one in any spelling
 		if seen[name] {
-			return nil, refusal{signInvalid, fmt.Sprintf("%.80q comes twice in %s", name, of)}
+			return nil, refusal{signInvalid, quoted(name) + " comes twice in " + of}
 		}
 		seen[name] = true
 	}

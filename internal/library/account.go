@@ -22,17 +22,8 @@ var ErrAppIDForm = errors.New("an appid has 1 to 64 letters, digits, _ and -")
 // digits, and 32 hex digits. The secret comes out once, in clear; only its hash is kept.
 // ErrExists where the appid is taken.
 func (ls *Libraries) NewAccount(ctx context.Context, appID, secret string) (a *Account, clear string, err error) {
-	if appID == "" {
-		appID = "wx" + randomHex(8)
-	}
-	if !appIDForm.MatchString(appID) {
-		return nil, "", fmt.Errorf("appid %q: %w", appID, ErrAppIDForm)
-	}
-	if secret == "" {
-		secret = randomHex(16)
-	}
-	if strings.TrimSpace(secret) != secret {
-		return nil, "", errors.New("a secret does not begin or end with white space")
+	if appID, secret, err = credentials(appID, secret); err != nil {
+		return nil, "", err
 	}
 	a = &Account{AppID: appID, Created: ls.now().Unix()}
 	a.setSecret(secret)
@@ -56,6 +47,23 @@ func (ls *Libraries) NewAccount(ctx context.Context, appID, secret string) (a *A
 	}
 }
 
+// credentials makes up what is empty and checks what is not.
+func credentials(appID, secret string) (string, string, error) {
+	if appID == "" {
+		appID = "wx" + randomHex(8)
+	}
+	if !appIDForm.MatchString(appID) {
+		return "", "", fmt.Errorf("appid %q: %w", appID, ErrAppIDForm)
+	}
+	if secret == "" {
+		secret = randomHex(16)
+	}
+	if strings.TrimSpace(secret) != secret {
+		return "", "", errors.New("a secret does not begin or end with white space")
+	}
+	return appID, secret, nil
+}
+
 // RotateSecret gives an account a new secret and ends its own tokens at once.
 func (ls *Libraries) RotateSecret(ctx context.Context, appID string) (clear string, err error) {
 	clear = randomHex(16)
@@ -63,7 +71,7 @@ func (ls *Libraries) RotateSecret(ctx context.Context, appID string) (clear stri
 		a.setSecret(clear)
 		a.Stable = StableToken{}
 		now := ls.now().Unix()
-		return errors.Join(g.End(PlainGrant, now), g.End(StableGrant, now))
+		return errors.Join(g.End(PlainGrant, atOnce, now), g.End(StableGrant, atOnce, now))
 	})
 	return clear, err
 }

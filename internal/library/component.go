@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"sucai/wechat"
@@ -16,17 +14,8 @@ import (
 // an account. Its message token and AES key are made up too. The secret comes out once,
 // in clear; only its hash is kept. ErrExists where the appid is taken.
 func (ls *Libraries) NewComponent(ctx context.Context, appID, secret string) (c *Component, clear string, err error) {
-	if appID == "" {
-		appID = "wx" + randomHex(8)
-	}
-	if !appIDForm.MatchString(appID) {
-		return nil, "", fmt.Errorf("appid %q: %w", appID, ErrAppIDForm)
-	}
-	if secret == "" {
-		secret = randomHex(16)
-	}
-	if strings.TrimSpace(secret) != secret {
-		return nil, "", errors.New("a secret does not begin or end with white space")
+	if appID, secret, err = credentials(appID, secret); err != nil {
+		return nil, "", err
 	}
 	c = &Component{AppID: appID, Created: ls.now().Unix()}
 	c.Settings.Token, c.Settings.AESKey = randomHex(16), wechat.NewAESKey()
@@ -43,7 +32,7 @@ func (ls *Libraries) RotateComponent(ctx context.Context, appID string) (clear s
 	clear = randomHex(16)
 	err = ls.changeComponent(ctx, appID, func(c *Component, h Holdings) error {
 		c.setSecret(clear)
-		return h.EndGrants(0, ls.now().Unix())
+		return h.EndGrants(0, atOnce, ls.now().Unix())
 	})
 	return clear, err
 }

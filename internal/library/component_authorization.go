@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"slices"
 
 	"sucai/wechat"
@@ -16,8 +15,6 @@ import (
 const (
 	preAuthLife = 1800 // seconds; the page's text, its sample says 600
 	codeLife    = 3600 // seconds
-	maxRefresh  = 512  // bytes of a refresh token that is taken in
-	maxImport   = 5000 // authorisations at once: they are one transaction, which excludes others
 )
 
 // NewPreAuthCode makes a pre-auth code, with which the authorisation page is opened
@@ -105,7 +102,7 @@ func (ls *Libraries) grantSets(h Holdings, a *Account, sets []int, refreshToken 
 	switch {
 	case errors.Is(err, ErrNotFound):
 		event = wechat.InfoAuthorized
-		if err := h.EndGrants(a.ID, now); err != nil {
+		if err := h.EndGrants(a.ID, atOnce, now); err != nil {
 			return "", err
 		}
 	case err != nil:
@@ -124,34 +121,6 @@ func (ls *Libraries) grantSets(h Holdings, a *Account, sets []int, refreshToken 
 		event = dropped // the platform may not have heard of it
 	}
 	return event, h.SetAuthorization(next)
-}
-
-// ImportedAuthorization is one authorisation to take in as it is.
-type ImportedAuthorization struct {
-	Account      *Account
-	Sets         []int
-	RefreshToken string
-}
-
-// ImportAuthorizations takes in authorisations with the refresh tokens that the platform
-// has of them already, so that it goes on without asking anybody. Nothing is pushed. All
-// are taken in, or none; more than 5000 at once are refused.
-func (ls *Libraries) ImportAuthorizations(ctx context.Context, appID string, list []ImportedAuthorization) error {
-	if len(list) > maxImport {
-		return fmt.Errorf("%d authorisations are too many at once: take them in by %d", len(list), maxImport)
-	}
-	return ls.changeComponent(ctx, appID, func(_ *Component, h Holdings) error {
-		now := ls.now().Unix()
-		for _, one := range list {
-			if !plausible(one.RefreshToken) || len(one.RefreshToken) > maxRefresh {
-				return errors.New(one.Account.AppID + ": that is no refresh token")
-			}
-			if _, err := ls.grantSets(h, one.Account, one.Sets, one.RefreshToken, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // Unauthorize withdraws an authorisation, and tells the platform. From now on its calls
@@ -218,7 +187,7 @@ func (ls *Libraries) QueryAuth(ctx context.Context, appID, code string) (*wechat
 // minutes.
 func (ls *Libraries) authorizerToken(h Holdings, auth *Authorization) (*wechat.AuthorizerToken, error) {
 	token, now := newToken(), ls.now().Unix()
-	if err := h.EndGrants(auth.Account, now+overlap); err != nil {
+	if err := h.EndGrants(auth.Account, now+overlap, now); err != nil {
 		return nil, err
 	}
 	grant := newGrant(AuthorizerGrant, token, now)

@@ -68,8 +68,9 @@ type Holdings interface {
 	// AddGrant stores a new grant of the component, on behalf of g.Account unless it is 0.
 	AddGrant(g *Grant) error
 	// EndGrants makes every grant on behalf of an account, or with account 0 the
-	// component's own, end at the given time, if not earlier.
-	EndGrants(account, at int64) error
+	// component's own, that has not come to its own end by now end at the given time, if
+	// not earlier.
+	EndGrants(account, at, now int64) error
 
 	// AddCode stores a new code of the component.
 	AddCode(c *Code) error

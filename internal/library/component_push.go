@@ -94,14 +94,19 @@ func (ls *Libraries) deliver(ctx context.Context, client *http.Client, c *Compon
 	if ctx.Err() != nil {
 		return ctx.Err() // we are ending; the message falls due again when its lease has passed
 	}
+	if failed == nil {
+		ls.done.pushed.Add(1)
+	} else {
+		ls.done.pushFailed.Add(1)
+	}
 	now := ls.now().Unix()
 	switch {
 	case failed == nil:
 		p.Due, p.Delivered, p.Outcome = 0, true, "success"
 	case p.Tries >= mostTries:
-		p.Due, p.Outcome = 0, "given up: "+failed.Error()
+		p.Due, p.Outcome = 0, "given up: "+storable(failed.Error())
 	default:
-		p.Due, p.Outcome = now+min(int64(firstPause)<<(p.Tries-1), mostPause), failed.Error()
+		p.Due, p.Outcome = now+min(int64(firstPause)<<(p.Tries-1), mostPause), storable(failed.Error())
 	}
 	var next int64 // a platform that fails is not asked again at once, or it would hold up the others
 	if failed != nil {

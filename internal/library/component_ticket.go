@@ -108,7 +108,7 @@ func (ls *Libraries) ComponentToken(ctx context.Context, appID, secret, ticket s
 		if err := ls.checkTicket(c, ticket); err != nil {
 			return err
 		}
-		if err := h.EndGrants(0, now+overlap); err != nil {
+		if err := h.EndGrants(0, now+overlap, now); err != nil {
 			return err
 		}
 		return h.AddGrant(newGrant(ComponentGrant, token, now))

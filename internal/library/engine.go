@@ -56,6 +56,8 @@ const NextNumber = -1
 // What is written as text is valid UTF-8 without U+0000; what is looked for may be
 // anything, and is not found where no row can have it.
 type Materials interface {
+	Sweeps
+
 	// Insert adds m. With cap above 0 it is listed: it takes the next number of its
 	// account and type, into m.Number, unless that many of the type are alive
 	// (ErrFull). With cap 0 it is never listed, and m.Number is 0. ErrExists where the
@@ -83,9 +85,11 @@ type Materials interface {
 	// created first, and gives how many there are of the type in all; both are of one
 	// snapshot. Updates never reorder. It costs about the same at any offset. Past the
 	// end each is not called. A material has what a list shows: MediaID, Type, Number,
-	// Name, Key, Size, Format, Articles, ArticlesFormat, Created, Updated; Articles
-	// larger than SmallArticles are read one by one, after room was made, and are gone
-	// when each returns. An error of each or room ends it and comes out as it is.
+	// Name, Key, Size, Format, Articles, ArticlesFormat, Created, Updated. Articles larger
+	// than SmallArticles are read one by one and are gone when each returns; before the
+	// snapshot, and while nothing is held, room is asked for the largest of them, and
+	// again where it has grown meanwhile. An error of each or room ends it and comes out
+	// as it is.
 	Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room Room, each func(*Material) error) (total int64, err error)
 
 	// Rows gives at most count materials of an account, listed or not, expired or not,
@@ -119,9 +123,6 @@ type Materials interface {
 
 	// RemovedAccounts gives the accounts that were removed and still have rows here.
 	RemovedAccounts(ctx context.Context) ([]int64, error)
-
-	// Unreferenced gives those of the given blob names that no row names.
-	Unreferenced(ctx context.Context, blobs []string) ([]string, error)
 
 	// Ready tells whether the store answers.
 	Ready(ctx context.Context) error
@@ -176,8 +177,9 @@ type Grant struct {
 type Grants interface {
 	// Add stores a new grant of the account.
 	Add(g *Grant) error
-	// End makes every grant of a kind end at the given time, if not earlier.
-	End(kind GrantKind, at int64) error
+	// End makes every grant of a kind that has not come to its own end by now end at the
+	// given time, if not earlier.
+	End(kind GrantKind, at, now int64) error
 }
 
 // Store names a store and holds the key from which its signatures are made. Both are
@@ -195,6 +197,10 @@ type Accounts interface {
 
 	// Store gives the identity of the store.
 	Store(ctx context.Context) (*Store, error)
+
+	// Clock gives the time of the one clock that all who use the store can look at: the
+	// database's, or where that is a file, this machine's.
+	Clock(ctx context.Context) (time.Time, error)
 
 	// Adopt makes the store a copy of another: id and root key are st's from then on, and
 	// Copied is set until a server opens it. ErrConflict, and nothing is changed, where
@@ -272,16 +278,21 @@ type Blobs interface {
 
 	// Open gives a reader that stands at offset and has at least length bytes, or fails
 	// at once: ErrNotFound where there is no such blob, another error where it is
-	// shorter. It is an *os.File where there is one. The reader may have more bytes.
+	// shorter. It is an *os.File where there is one. The reader may have more bytes. One
+	// that breaks off before length ends in an error that is neither io.EOF nor
+	// io.ErrUnexpectedEOF, by which decoders know a damaged file.
 	Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error)
 
 	// Remove deletes a blob; one that is not there is no error.
 	Remove(ctx context.Context, name string) error
 
-	// List calls found with the names of the blobs last written before the given time,
-	// in batches, in no order, until it returns an error, which comes out. What unfinished
-	// uploads of before that time left behind is removed on the way.
-	List(ctx context.Context, before time.Time, found func(names []string) error) error
+	// List gives, in the order of their names, blobs whose names come behind after and that
+	// were last written before the given time: what a store lists at once, of which no
+	// blob may be of that age. It goes on behind next, and is at its end where that is "".
+	// Any begin of a name may stand as after. A blob that is there all the while is in one
+	// piece exactly. The piece at the end removes what unfinished uploads of before that
+	// time left behind.
+	List(ctx context.Context, after string, before time.Time) (names []string, next string, err error)
 
 	// Ready tells whether the store answers.
 	Ready(ctx context.Context) error

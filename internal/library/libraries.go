@@ -43,8 +43,10 @@ type Libraries struct {
 	callers recent[[32]byte, Caller]
 	clouds  recent[string, CloudEnv]
 	scaled  pictureCache
-	scaling turns // pictures that are decoded at once
+	scaling *scaler
 	trees   turns // articles that are parsed at once
+	done    work
+	probes  struct{ database, blobs probe }
 }
 
 // turns bounds how much of something runs at once.
@@ -65,10 +67,14 @@ func (t turns) do(ctx context.Context, fn func()) error {
 	return nil
 }
 
-// Open joins the engines, and refuses blobs that belong to another database.
+// Open joins the engines. It refuses blobs that belong to another database, and a clock
+// that CheckClock refuses.
 func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	st, err := e.Accounts.Store(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkClock(ctx, e.Accounts); err != nil {
 		return nil, err
 	}
 	if err := e.Blobs.Claim(ctx, st.ID); err != nil {
@@ -76,7 +82,7 @@ func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	}
 	ls := &Libraries{
 		Engines: e, caps: o.Caps, now: o.Now, rootKey: st.RootKey,
-		scaling: make(turns, 1), trees: make(turns, 2),
+		scaling: newScaler(), trees: make(turns, 2),
 	}
 	if ls.caps == nil {
 		ls.caps = DefaultCaps()
@@ -119,12 +125,4 @@ func plausible(name string) bool {
 // storable is a text as every engine can keep it.
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
-}
-
-// Ready tells whether the stores answer.
-func (ls *Libraries) Ready(ctx context.Context) error {
-	if err := ls.Materials.Ready(ctx); err != nil {
-		return err
-	}
-	return ls.Blobs.Ready(ctx)
 }

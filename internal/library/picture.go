@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"sucai/internal/media"
@@ -16,45 +15,37 @@ import (
 var PictureWidths = []int{0, 640, 300, 132, 96, 64}
 
 // Scaled gives an image scaled down to a width. ok is false where the original is to be
-// sent instead: it is no wider, animated, too large or damaged.
+// sent instead: it is no wider, animated, too large or damaged. The error ErrScalerBusy is
+// that too, but only for now.
 func (ls *Libraries) Scaled(ctx context.Context, m *Material, width int) (data []byte, mediaType string, ok bool, err error) {
 	if m.Type != wechat.Image || width == 0 || m.Width <= width {
 		return nil, "", false, nil
 	}
 	id := pictureID{m.Blob, width}
 	p, ok := ls.scaled.get(id)
+	ls.scaled.tally.count(ok)
 	if !ok {
-		wait := ls.scaling.do(ctx, func() {
-			if p, ok = ls.scaled.get(id); ok { // made while we waited
-				return
-			}
-			if p, err = ls.scale(ctx, m, width); err == nil {
-				ls.scaled.put(id, p)
-			}
-		})
-		if err = errors.Join(wait, err); err != nil {
-			return nil, "", false, err
-		}
+		p, err = ls.scaling.share(ctx, id, func() (picture, error) { return ls.scale(ctx, m, id) })
 	}
-	return p.data, p.mediaType, p.data != nil, nil
+	return p.data, p.mediaType, err == nil && p.data != nil, err
 }
 
 // scale gives a picture without data where the original is to be sent.
-func (ls *Libraries) scale(ctx context.Context, m *Material, width int) (p picture, err error) {
-	r, err := ls.Open(ctx, m, 0, m.Size)
-	if err != nil {
-		return p, err
+func (ls *Libraries) scale(ctx context.Context, m *Material, id pictureID) (p picture, err error) {
+	if p, ok := ls.scaled.get(id); ok { // just so
+		return p, nil
 	}
-	defer r.Close()
 	info := media.Info{Format: m.Format, Width: m.Width, Height: m.Height}
-	p.data, p.mediaType, err = media.Scale(r, info, width)
+	if err = media.Scalable(info, id.width); err == nil {
+		p, err = ls.scaleBlob(ctx, m, info, id.width)
+	}
 	if errors.Is(err, media.ErrNotScaled) {
-		return picture{}, nil
+		p, err = picture{}, nil
 	}
-	if err != nil {
-		return p, fmt.Errorf("blob of %s: %w", m.MediaID, err)
+	if err == nil {
+		ls.scaled.put(id, p)
 	}
-	return p, nil
+	return p, err
 }
 
 // pictureCache keeps the pictures that were asked for last. Blobs never change, so
@@ -64,6 +55,7 @@ type pictureCache struct {
 	bytes int
 	used  list.List // of *pictureEntry, the last used first
 	byID  map[pictureID]*list.Element
+	tally tally
 }
 
 const (
@@ -95,6 +87,13 @@ func (c *pictureCache) get(id pictureID) (picture, bool) {
 	}
 	c.used.MoveToFront(e)
 	return e.Value.(*pictureEntry).picture, true
+}
+
+// size is how many bytes are kept.
+func (c *pictureCache) size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int64(c.bytes)
 }
 
 func (c *pictureCache) put(id pictureID, p picture) {

@@ -12,6 +12,7 @@ type recent[K comparable, V any] struct {
 	mu    sync.RWMutex
 	known map[K]seen[V]
 	drops int
+	tally tally
 }
 
 type seen[V any] struct {
@@ -35,7 +36,10 @@ func (c *recent[K, V]) get(key K) (*V, sight) {
 	now := time.Now()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if e, ok := c.known[key]; ok && now.Sub(e.read) < recentAge {
+	e, ok := c.known[key]
+	ok = ok && now.Sub(e.read) < recentAge
+	c.tally.count(ok)
+	if ok {
 		return e.value, sight{}
 	}
 	return nil, sight{now, c.drops}

@@ -1,13 +1,6 @@
 package library
 
-import (
-	"context"
-	"time"
-)
-
-// SweepAge is how old an unreferenced blob must be before sweep removes it: older than
-// any upload can still be under way.
-const SweepAge = 24 * time.Hour
+import "context"
 
 // Tidy forgets tokens and codes that need not be remembered, calls of days gone by, messages
 // to platforms that are done, temporary media that have expired, and what is left of
@@ -36,23 +29,4 @@ func (ls *Libraries) Tidy(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Sweep removes the blobs last written before the given time that no row names, and
-// tells how many.
-func (ls *Libraries) Sweep(ctx context.Context, before time.Time) (removed int, err error) {
-	err = ls.Blobs.List(ctx, before, func(names []string) error {
-		free, err := ls.Materials.Unreferenced(ctx, names)
-		if err != nil {
-			return err
-		}
-		for _, name := range free {
-			if err := ls.Blobs.Remove(ctx, name); err != nil {
-				return err
-			}
-			removed++
-		}
-		return nil
-	})
-	return removed, err
 }

@@ -18,6 +18,10 @@ const (
 	remembered   = 24 * 3600
 	forceRest    = 30 // seconds after a forced refresh in which another does nothing
 	forcesADay   = 20
+
+	// atOnce is the end of a grant that is revoked: it has come on every node, whatever
+	// the node's clock says.
+	atOnce = 0
 )
 
 // Known gives the account with an appid; 40013 where there is none.
@@ -40,7 +44,7 @@ func (ls *Libraries) Token(ctx context.Context, a *Account, secret string) (*wec
 		if !a.HasSecret(secret) {
 			return wechat.ErrInvalidSecret
 		}
-		if err := g.End(PlainGrant, now+overlap); err != nil {
+		if err := g.End(PlainGrant, now+overlap, now); err != nil {
 			return err
 		}
 		return g.Add(newGrant(PlainGrant, token, now))
@@ -77,7 +81,7 @@ func (ls *Libraries) StableToken(ctx context.Context, a *Account, secret string,
 				if err := stable.countForce(now, ls.day()); err != nil {
 					return err
 				}
-				if err := g.End(StableGrant, now); err != nil {
+				if err := g.End(StableGrant, atOnce, now); err != nil {
 					return err
 				}
 			}

@@ -181,11 +181,19 @@ func (v *verifying) articles(ctx context.Context, m *Material) (bad, err error) 
 
 // unreferenced calls found with each blob last written before a time that no row names.
 func (ls *Libraries) unreferenced(ctx context.Context, before time.Time, found func(name string)) error {
-	return ls.Blobs.List(ctx, before, func(names []string) error {
+	for after, ended := "", false; !ended; {
+		names, next, err := ls.Blobs.List(ctx, after, before)
+		if err != nil {
+			return err
+		}
 		free, err := ls.Materials.Unreferenced(ctx, names)
+		if err != nil {
+			return err
+		}
 		for _, name := range free {
 			found(name)
 		}
-		return err
-	})
+		after, ended = next, next == ""
+	}
+	return nil
 }

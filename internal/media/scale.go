@@ -40,13 +40,8 @@ const (
 //
 // While it runs, Scale holds the decoded picture in memory.
 func Scale(r io.Reader, info Info, width int) (data []byte, mediaType string, err error) {
-	switch c := codecs[info.Format]; {
-	case c.decode == nil:
-		return nil, "", fmt.Errorf("%w: it is a %s", ErrNotScaled, info.Format)
-	case width < 1 || info.Width <= width || info.Height < 1:
-		return nil, "", fmt.Errorf("%w: %d wide is asked for, it is %d", ErrNotScaled, width, info.Width)
-	case info.Width > maxSide || info.Height > maxSide || int64(info.Width)*int64(info.Height) > maxDecoded:
-		return nil, "", fmt.Errorf("%w: %d by %d is too large", ErrNotScaled, info.Width, info.Height)
+	if err := Scalable(info, width); err != nil {
+		return nil, "", err
 	}
 	in := &pictureReader{r: r}
 	img, header, err := decodePicture(in, info)
@@ -69,6 +64,19 @@ func Scale(r io.Reader, info Info, width int) (data []byte, mediaType string, er
 		return nil, "", err
 	}
 	return withOrientation(out.Bytes(), orientation(header)), JPEG.MediaType(), nil
+}
+
+// Scalable gives the error of Scale as far as it can be told without the picture itself.
+func Scalable(info Info, width int) error {
+	switch c := codecs[info.Format]; {
+	case c.decode == nil:
+		return fmt.Errorf("%w: it is a %s", ErrNotScaled, info.Format)
+	case width < 1 || info.Width <= width || info.Height < 1:
+		return fmt.Errorf("%w: %d wide is asked for, it is %d", ErrNotScaled, width, info.Width)
+	case info.Width > maxSide || info.Height > maxSide || int64(info.Width)*int64(info.Height) > maxDecoded:
+		return fmt.Errorf("%w: %d by %d is too large", ErrNotScaled, info.Width, info.Height)
+	}
+	return nil
 }
 
 type codec struct {

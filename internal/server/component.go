@@ -1,8 +1,6 @@
 package server
 
 import (
-	"log/slog"
-
 	"sucai/internal/library"
 	"sucai/wechat"
 )
@@ -29,19 +27,6 @@ func (rq *request) identifyComponent() error {
 		return wechat.ErrComponentToken
 	}
 	return rq.server.libraries.AdmitComponent(rq.caller.Component, rq.server.client(rq.Request))
-}
-
-// who tells the log on whose behalf a call came.
-func (rq *request) who() (attrs []slog.Attr) {
-	if c := rq.caller; c != nil {
-		if c.Account != nil {
-			attrs = append(attrs, slog.String("appid", c.Account.AppID))
-		}
-		if c.Component != nil {
-			attrs = append(attrs, slog.String("component", c.Component.AppID))
-		}
-	}
-	return attrs
 }
 
 // textArgs gives string members of a request, "" for those that are absent.
@@ -83,6 +68,7 @@ func (rq *request) platform(appID, secret string, unknown *wechat.Error) error {
 	if err != nil {
 		return err
 	}
+	rq.caller = &library.Caller{Component: c} // for the log
 	if err := rq.server.libraries.AdmitComponent(c, rq.server.client(rq.Request)); err != nil {
 		return err
 	}

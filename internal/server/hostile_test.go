@@ -118,7 +118,7 @@ func TestSlowBody(t *testing.T) {
 		"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a.png\"\r\n\r\n" + string(pngBytes(1, 1)))
 	_, got = f.answer(c)
 	wantCode(t, "an upload that stops", got, 47001)
-	n, err := f.ls.Sweep(t.Context(), f.now.AddDate(100, 0, 0))
+	n, err := f.ls.Sweep(t.Context(), f.now.AddDate(100, 0, 0), nil)
 	must(t, err)
 	if n != 0 {
 		t.Error("bytes were left behind")

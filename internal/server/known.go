@@ -1,11 +1,11 @@
 package server
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"sucai/internal/library"
 )
@@ -30,27 +30,42 @@ func (s *Server) ServeAs(w http.ResponseWriter, r *http.Request, k Known) {
 	s.answer(w, rq)
 }
 
+// Received is a request on a way of cloud calls, as it came. It becomes a call of the API
+// ([Server.Call]) or is refused ([Server.Refuse]).
+type Received struct {
+	Body  []byte
+	Whole bool // otherwise it is longer than was allowed, or broke off
+	RID   string
+
+	w  http.ResponseWriter
+	rq *request
+}
+
+// Receive reads a request with a body of at most limit bytes, under the limits in time of
+// every body. What is not wanted of it is read too, as far as that goes, so that an answer
+// can be read.
+func (s *Server) Receive(w http.ResponseWriter, r *http.Request, limit int64) *Received {
+	rq := s.newRequest(r, s.watch(w, r))
+	defer rq.done()
+	data, err := rq.readBody(limit, 0)
+	rq.body.drain(w)
+	return &Received{Body: data, Whole: err == nil, RID: rq.rid, w: w, rq: rq}
+}
+
 // Call makes a call of the API for a caller who is known to be an account, and gives the
-// reply instead of sending it. r is the request by which it came, whose context and
-// sender count; path and body are those of the call over HTTPS. The reply is to be sent
-// by SendAround and closed.
-func (s *Server) Call(r *http.Request, a *library.Account, path string, body []byte) *Reply {
-	r = r.Clone(r.Context())
+// reply instead of sending it. path and body are those of the call over HTTPS. The reply
+// is to be sent by SendAround and closed.
+func (s *Server) Call(in *Received, a *library.Account, path string, body []byte) *Reply {
+	r := in.rq.Clone(in.rq.Context())
 	r.Method, r.URL, r.ContentLength = http.MethodPost, &url.URL{Path: path}, int64(len(body))
 	rq := s.newRequest(r, bodyOf(body))
+	rq.rid, rq.start = in.RID, in.rq.start
 	rq.as(&library.Caller{Account: a})
 	value, err := rq.callSafely()
 	out := s.render(rq, value, err)
 	out.RID, out.rq = rq.rid, rq
 	out.close = append(out.close, rq.done)
 	return out
-}
-
-// Send answers with status 200 and data, under the limits in time of every answer.
-func (s *Server) Send(w http.ResponseWriter, contentType string, data []byte) {
-	w.Header()["Content-Type"] = []string{contentType}
-	w.Header()["Content-Length"] = []string{strconv.Itoa(len(data))}
-	s.writer(w).Write(data) // who does not take it has left
 }
 
 // SendAround answers with status 200 and, in one body, head, the reply's body as it
@@ -68,31 +83,28 @@ func (s *Server) SendAround(w http.ResponseWriter, contentType string, head []by
 	if broken == nil {
 		_, broken = out.Write(tail)
 	}
-	s.logCall(r.rq, r.Code, sent, errors.Join(r.trouble, broken))
+	s.called(r.rq, r.Code, sent, r.trouble, broken)
 	if broken != nil {
 		panic(http.ErrAbortHandler) // a short body must not look whole
 	}
 }
 
-// ReadBody reads a request's body of at most limit bytes, under the limits in time of
-// every body; whole is false where it is longer or broke off. What is not wanted of it is
-// read too, as far as that goes, so that an answer can be read.
-func (s *Server) ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (data []byte, whole bool) {
-	rq := s.newRequest(r, s.watch(w, r))
-	defer rq.done()
-	data, err := rq.readBody(limit, 0)
-	rq.body.drain(w)
-	return data, err == nil
-}
-
-// NoteRefusal logs why a cloud call was refused before it became a call of the API, as
-// trouble where it is ours, and gives the id under which the log has it.
-func (s *Server) NoteRefusal(r *http.Request, why string, ours bool) (rid string) {
-	rid = newRID()
-	level := slog.LevelInfo
-	if ours && r.Context().Err() == nil {
-		level = slog.LevelError
+// Refuse answers with a status and data. why is for the log, and holds nothing secret; it
+// is logged as trouble where it is ours.
+func (s *Server) Refuse(in *Received, status int, contentType string, data []byte, why string, ours bool) {
+	s.metrics.Refused()
+	h := in.w.Header()
+	h["X-Rid"] = []string{in.RID}
+	h["Content-Type"] = []string{contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(data))}
+	in.w.WriteHeader(status)
+	sent, _ := s.writer(in.w).Write(data) // who does not take it has left
+	l := s.line(in.rq.Request, ours && in.rq.Context().Err() == nil)
+	if l == nil {
+		return
 	}
-	s.log.Log(r.Context(), level, "cloud call refused", "why", why, "rid", rid, "from", s.client(r).String())
-	return rid
+	l.add(slog.String("why", why), slog.String("path", shown(in.rq.URL.Path)), slog.Int("status", status))
+	l.size(in.rq.body.read, int64(sent), time.Since(in.rq.start))
+	l.from(in.RID)
+	l.write("cloud call refused", nil)
 }

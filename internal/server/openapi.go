@@ -1,10 +1,6 @@
 package server
 
-import (
-	_ "embed"
-	"net/http"
-	"strconv"
-)
+import _ "embed"
 
 // openAPI describes the API for programs, in OpenAPI 3.1. docs/openapi.json is a copy
 // of it, for those who have no server at hand.
@@ -13,14 +9,7 @@ import (
 var openAPI []byte
 
 // serveOpenAPI answers /_sucai/openapi.json.
-func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request) {
-	if !readable(r) {
-		s.fail(w, r, nil)
-		return
-	}
-	h := w.Header()
-	h["Content-Type"] = []string{"application/json"}
-	h["Content-Length"] = []string{strconv.Itoa(len(openAPI))}
-	h["Cache-Control"] = noCache
-	s.writer(w).Write(openAPI) // of the answer to HEAD, the header alone is sent
+func serveOpenAPI(v *visit) {
+	v.w.Header()["Cache-Control"] = noCache
+	v.send("application/json", openAPI)
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
-	"net/http"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -32,17 +32,18 @@ const articlePolicy = "default-src 'none'; img-src * data:; media-src *; style-s
 var china = time.FixedZone("UTC+8", 8*3600)
 
 // serveArticle answers /s?__biz=..&mid=..&idx=..&sn=..: the page of an article.
-func (s *Server) serveArticle(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	memory := hold{server: s, ctx: r.Context()}
+func serveArticle(v *visit) {
+	q := v.URL.Query()
+	memory := hold{server: v.server, ctx: v.Context()}
 	defer memory.release()
-	p, err := s.libraries.Article(r.Context(), q.Get("__biz"), q.Get("mid"), q.Get("idx"), q.Get("sn"), s.base(r), memory.room)
-	if err != nil || !readable(r) {
-		s.fail(w, r, err)
+	p, err := v.server.libraries.Article(v.Context(), q.Get("__biz"), q.Get("mid"), q.Get("idx"), q.Get("sn"), v.server.base(v.Request), memory.room)
+	if err != nil {
+		v.fail(err)
 		return
 	}
 	a := p.Article
-	s.sendPage(w, r, articlePolicy, articlePage, map[string]any{
+	v.subject = append(v.subject, slog.String("appid", p.Account.AppID))
+	v.sendPage(articlePolicy, articlePage, map[string]any{
 		"Title": a.Title, "Author": a.Author, "Digest": a.Digest, "Account": p.Account.Settings.Name,
 		"Date":   time.Unix(p.Created, 0).In(china).Format("2006-01-02"),
 		"Cover":  cover(&a),
@@ -69,24 +70,19 @@ func cover(a *wechat.Article) string {
 }
 
 // serveIndex answers GET /: what this is.
-func (s *Server) serveIndex(w http.ResponseWriter, r *http.Request) {
-	if !readable(r) {
-		s.fail(w, r, nil)
-		return
-	}
-	s.sendPage(w, r, "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", indexPage, s.base(r))
+func serveIndex(v *visit) {
+	v.sendPage("default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", indexPage, v.server.base(v.Request))
 }
 
-func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, policy string, page *template.Template, data any) {
+func (v *visit) sendPage(policy string, page *template.Template, data any) {
 	var out bytes.Buffer
 	if err := page.Execute(&out, data); err != nil {
-		s.fail(w, r, err)
+		v.fail(err)
 		return
 	}
-	h := w.Header()
-	h["Content-Type"] = []string{"text/html; charset=utf-8"}
+	h := v.w.Header()
 	h["Content-Security-Policy"] = []string{policy}
 	h["Referrer-Policy"] = []string{"no-referrer"}
 	h["X-Content-Type-Options"] = noSniff
-	s.writer(w).Write(out.Bytes())
+	v.send("text/html; charset=utf-8", out.Bytes())
 }

@@ -68,7 +68,7 @@ func (w *world) session(t *rapid.T) {
 		}),
 		"wait to the end": by((*player).waitToTheEnd),
 		"tidy": by(func(p *player) {
-			_, err := w.ls.Sweep(w.t.Context(), time.Now())
+			_, err := w.ls.Sweep(w.t.Context(), time.Now(), nil)
 			if err = errors.Join(err, w.ls.Tidy(w.t.Context())); err != nil {
 				p.Fatal(err)
 			}

@@ -3,8 +3,8 @@ package server
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
+	"log/slog"
 	"math"
 	"net/http"
 	"slices"
@@ -18,28 +18,32 @@ import (
 // token for them, and nobody can guess them.
 
 // servePicture answers /mmbiz_<kind>/<key>/<width>: a picture, or a voice or video.
-func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
-	parts := strings.Split(r.URL.Path, "/")
-	if !readable(r) || len(parts) != 4 {
-		s.fail(w, r, library.ErrNotFound)
+func servePicture(v *visit) {
+	libraries, ctx := v.server.libraries, v.Context()
+	parts := strings.Split(v.URL.Path, "/")
+	if len(parts) != 4 {
+		v.fail(library.ErrNotFound)
 		return
 	}
 	width := slices.IndexFunc(library.PictureWidths, func(n int) bool { return strconv.Itoa(n) == parts[3] })
-	m, err := s.libraries.Public(r.Context(), parts[2])
+	m, err := libraries.Public(ctx, parts[2])
 	if err == nil && (width < 0 || !strings.HasPrefix(m.Address(), "/"+parts[1]+"/")) {
 		err = library.ErrNotFound
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		v.fail(err)
 		return
 	}
-	c := s.stored(m, `"`+m.Blob+"-"+parts[3]+`"`, "public, max-age=86400")
-	if c.unchanged(w, r) { // looked at before the work of scaling
+	c := v.stored(m, `"`+m.Blob+"-"+parts[3]+`"`, "public, max-age=86400")
+	if v.unchanged(c) { // looked at before the work of scaling
 		return
 	}
-	data, mediaType, ok, err := s.libraries.Scaled(r.Context(), m, library.PictureWidths[width])
+	data, mediaType, ok, err := libraries.Scaled(ctx, m, library.PictureWidths[width])
+	if err == library.ErrScalerBusy { // the original is an answer too, but not one to keep
+		c.tag, c.cache, err = `"`+m.Blob+`-0"`, "no-store", nil
+	}
 	if err != nil {
-		s.fail(w, r, err)
+		v.fail(err)
 		return
 	}
 	if ok {
@@ -48,46 +52,25 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 			return io.NopCloser(bytes.NewReader(data[offset:])), nil
 		}
 	}
-	s.sendBytes(w, r, c)
+	v.sendContent(c)
 }
 
 // serveVideo answers /video/<appid>/<media_id>.mp4, the down_url of a video.
-func (s *Server) serveVideo(w http.ResponseWriter, r *http.Request) {
-	parts := strings.Split(r.URL.Path, "/")
-	if !readable(r) || len(parts) != 4 {
-		s.fail(w, r, library.ErrNotFound)
+func serveVideo(v *visit) {
+	parts := strings.Split(v.URL.Path, "/")
+	if len(parts) != 4 {
+		v.fail(library.ErrNotFound)
 		return
 	}
-	q := r.URL.Query()
-	m, err := s.libraries.SignedVideo(r.Context(), parts[2], strings.TrimSuffix(parts[3], ".mp4"), q.Get("expires"), q.Get("vkey"))
+	q := v.URL.Query()
+	m, err := v.server.libraries.SignedVideo(v.Context(), parts[2], strings.TrimSuffix(parts[3], ".mp4"), q.Get("expires"), q.Get("vkey"))
 	if err != nil {
-		s.fail(w, r, err)
+		v.fail(err)
 		return
 	}
-	c := s.stored(m, `"`+m.Blob+`"`, "no-store")
-	if !c.unchanged(w, r) {
-		s.sendBytes(w, r, c)
-	}
-}
-
-// readable tells whether a request is one that reads.
-func readable(r *http.Request) bool {
-	return r.Method == http.MethodGet || r.Method == http.MethodHead
-}
-
-// fail answers a public request that cannot be served.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case !readable(r):
-		w.Header()["Allow"] = []string{"GET, HEAD"}
-		http.Error(w, "only GET and HEAD here", http.StatusMethodNotAllowed)
-	case errors.Is(err, library.ErrNotFound):
-		http.Error(w, "there is nothing at this address", http.StatusNotFound)
-	case errors.Is(err, library.ErrAddressExpired):
-		http.Error(w, err.Error(), http.StatusForbidden)
-	default:
-		s.log.Error("public address", "path", r.URL.Path, "error", err)
-		http.Error(w, "this cannot be read at the moment", http.StatusServiceUnavailable)
+	c := v.stored(m, `"`+m.Blob+`"`, "no-store")
+	if !v.unchanged(c) {
+		v.sendContent(c)
 	}
 }
 
@@ -100,21 +83,23 @@ type content struct {
 	open      func(ctx context.Context, offset, length int64) (io.ReadCloser, error)
 }
 
-func (s *Server) stored(m *library.Material, tag, cache string) content {
-	return content{m.Format.MediaType(), tag, cache, m.Size,
+// stored is a material's bytes, as they are.
+func (v *visit) stored(m *library.Material, tag, cache string) *content {
+	v.subject = append(v.subject, slog.String("media_id", m.MediaID))
+	return &content{m.Format.MediaType(), tag, cache, m.Size,
 		func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
-			return s.libraries.Open(ctx, m, offset, length)
+			return v.server.libraries.Open(ctx, m, offset, length)
 		}}
 }
 
 // unchanged answers a client that has the content already.
-func (c *content) unchanged(w http.ResponseWriter, r *http.Request) bool {
-	match := r.Header.Get("If-None-Match")
+func (v *visit) unchanged(c *content) bool {
+	match := v.Header.Get("If-None-Match")
 	if match != "*" && !strings.Contains(match, c.tag) {
 		return false
 	}
-	c.header(w)
-	w.WriteHeader(http.StatusNotModified)
+	c.header(v.w)
+	v.begin(http.StatusNotModified)
 	return true
 }
 
@@ -126,43 +111,45 @@ func (c *content) header(w http.ResponseWriter) {
 	h["X-Content-Type-Options"] = noSniff
 }
 
-// sendBytes answers with the whole or with one range.
-func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, c content) {
-	h, status, offset, length := w.Header(), http.StatusOK, int64(0), c.size
-	if asked := r.Header.Get("Range"); asked != "" && (r.Header.Get("If-Range") == "" || r.Header.Get("If-Range") == c.tag) {
+// sendContent answers with the whole or with one range.
+func (v *visit) sendContent(c *content) {
+	h, status, offset, length := v.w.Header(), http.StatusOK, int64(0), c.size
+	if asked := v.Header.Get("Range"); asked != "" && (v.Header.Get("If-Range") == "" || v.Header.Get("If-Range") == c.tag) {
 		var ok bool
 		switch offset, length, ok = oneRange(asked, c.size); {
 		case !ok:
 			offset, length = 0, c.size // not one range of bytes: the whole is an answer too
 		case length == 0:
 			h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(c.size, 10)}
-			http.Error(w, "the material ends before this range", http.StatusRequestedRangeNotSatisfiable)
+			v.refuse(http.StatusRequestedRangeNotSatisfiable, "the material ends before this range")
 			return
 		default:
 			status = http.StatusPartialContent
 		}
 	}
-	body, err := c.open(r.Context(), offset, length)
+	body, err := c.open(v.Context(), offset, length)
 	if err != nil {
-		s.fail(w, r, err)
+		v.fail(err)
 		return
 	}
 	defer body.Close()
-	c.header(w)
+	c.header(v.w)
 	if status == http.StatusPartialContent {
 		h["Content-Range"] = []string{"bytes " + strconv.FormatInt(offset, 10) + "-" +
 			strconv.FormatInt(offset+length-1, 10) + "/" + strconv.FormatInt(c.size, 10)}
 	}
 	h["Content-Type"] = []string{c.mediaType}
 	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
-	w.WriteHeader(status)
-	if r.Method == http.MethodHead {
+	v.begin(status)
+	v.copy(body, length)
+}
+
+// copy sends the body of the answer, unless the head alone is asked for.
+func (v *visit) copy(body io.Reader, length int64) {
+	if v.Method == http.MethodHead {
 		return
 	}
-	if _, err := s.writer(w).copy(body, length); err != nil {
-		if !clientLeft(r, err) {
-			s.log.Error("public address", "path", r.URL.Path, "error", err)
-		}
+	if v.sent, v.broken = v.server.writer(v.w).copy(body, length); v.broken != nil {
 		panic(http.ErrAbortHandler) // a short body must not look whole
 	}
 }

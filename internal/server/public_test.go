@@ -2,11 +2,16 @@ package server
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image"
+	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"sucai/internal/library"
 )
@@ -54,6 +59,81 @@ func TestPictureAddress(t *testing.T) {
 		if res, _ := f.do("GET", strings.Replace(path, "/0?", width, 1), "", nil); res.StatusCode != 404 {
 			t.Errorf("deleted: %s", res.Status)
 		}
+	}
+}
+
+// distant gives blobs as a store over the network does, and nothing of one of them until
+// its reader leaves.
+type distant struct {
+	library.Blobs
+	stuck string
+	begun chan struct{}
+}
+
+func (d *distant) Open(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
+	if name == d.stuck {
+		return io.NopCloser(reading(func() (int, error) {
+			close(d.begun)
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})), nil
+	}
+	r, err := d.Blobs.Open(ctx, name, offset, length)
+	return struct{ io.ReadCloser }{r}, err
+}
+
+// reading is a reader that gives no byte.
+type reading func() (int, error)
+
+func (r reading) Read([]byte) (int, error) { return r() }
+
+// Where there is no room to scale a picture, the original comes, for now: nobody keeps it
+// under the address of the small one.
+func TestBusyScaler(t *testing.T) {
+	f := newFixture(t)
+	d := &distant{f.ls.Blobs, "stuck", make(chan struct{})}
+	f.ls.Blobs = d
+	original := pngBytes(800, 400)
+	added := f.upload("material/add_material?type=image", filePart("media", "wide.png", original))
+	path := strings.Replace(strings.TrimPrefix(f.member(added, "url").(string), f.base), "/0?", "/64?", 1)
+	huge, err := f.ls.Materials.Material(t.Context(), f.account.ID, f.member(added, "media_id").(string), math.MaxInt64)
+	must(t, err)
+	tag := `"` + huge.Blob + `-0"`
+	huge.MediaID, huge.Key, huge.Blob, huge.Size, huge.Number = "huge", "huge", d.stuck, 256<<20, library.NextNumber
+	must(t, f.ls.Materials.Insert(t.Context(), huge, math.MaxInt64))
+
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	req, err := http.NewRequestWithContext(ctx, "GET", f.base+strings.Replace(huge.Address(), "/0", "/64", 1), nil)
+	must(t, err)
+	left := make(chan error, 1)
+	go func() {
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			res.Body.Close()
+		}
+		left <- err
+	}()
+	<-d.begun // and has all the room
+	res, data := f.do("GET", path, "", nil)
+	if res.StatusCode != 200 || !bytes.Equal(data, original) || res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("Etag") != tag {
+		t.Errorf("busy: %s, %d bytes, %v", res.Status, len(data), res.Header)
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) { // the server notices who has left
+		res, data = f.do("GET", path, "", nil)
+		if img, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && img.Width == 64 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it is never scaled again")
+		}
+	}
+	if res.Header.Get("Cache-Control") == "no-store" || res.Header.Get("Etag") == tag {
+		t.Errorf("scaled: %v", res.Header)
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -63,7 +61,7 @@ func (s *Server) reply(w http.ResponseWriter, rq *request, value any, err error)
 		h["X-Content-Type-Options"] = noSniff
 	}
 	sent, broken := s.writer(w).copy(out.Body, out.Size)
-	s.logCall(rq, out.Code, sent, errors.Join(out.trouble, broken))
+	s.called(rq, out.Code, sent, out.trouble, broken)
 	if broken != nil {
 		panic(http.ErrAbortHandler) // a short body must not look whole
 	}
@@ -147,12 +145,21 @@ func (p progressWriter) Write(data []byte) (n int, err error) {
 	return n, err
 }
 
+// inMemory is a reader of bytes that are in memory already, and need no copy.
+type inMemory interface {
+	io.WriterTo
+	Len() int
+}
+
 // smallPiece is what io.Copy reads at once where nothing better is there.
 const smallPiece = 32 << 10
 
 // copy sends size bytes of r, from kernel to kernel where r is a file: nothing may wrap
 // the ResponseWriter on the way.
 func (p progressWriter) copy(r io.Reader, size int64) (sent int64, err error) {
+	if m, ok := r.(inMemory); ok && int64(m.Len()) == size {
+		return m.WriteTo(p)
+	}
 	if _, isFile := r.(*os.File); !isFile && size > smallPiece {
 		return p.copyPieces(r, size)
 	}
@@ -177,34 +184,4 @@ func (p progressWriter) copyPieces(r io.Reader, size int64) (sent int64, err err
 		err = io.ErrUnexpectedEOF
 	}
 	return sent, err
-}
-
-// logCall writes one line a call: no token, no secret.
-func (s *Server) logCall(rq *request, code int, sent int64, err error) {
-	level, note := slog.LevelInfo, ""
-	if err != nil {
-		note = err.Error()
-		if s.wireError(err) == wechat.ErrSystem && !clientLeft(rq.Request, err) {
-			level = slog.LevelError
-		}
-	}
-	if !s.log.Enabled(rq.Context(), level) {
-		return
-	}
-	attrs := make([]slog.Attr, 0, 9)
-	attrs = append(attrs, slog.String("endpoint", rq.URL.Path), slog.Int("errcode", code), slog.Int64("bytes", sent),
-		slog.Duration("took", time.Since(rq.start).Round(time.Microsecond)), slog.String("rid", rq.rid),
-		slog.String("from", s.client(rq.Request).String()))
-	attrs = append(attrs, rq.who()...)
-	if note != "" {
-		attrs = append(attrs, slog.String("error", note))
-	}
-	s.log.LogAttrs(rq.Context(), level, rq.Method, attrs...)
-}
-
-// clientLeft tells a connection that broke, or that its client left waiting, from
-// trouble of ours.
-func clientLeft(r *http.Request, err error) bool {
-	var broken *net.OpError
-	return r.Context().Err() != nil || errors.As(err, &broken)
 }

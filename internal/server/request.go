@@ -82,11 +82,13 @@ func (h *hold) room(size int64) error {
 		return fmt.Errorf("no room in memory for %d bytes: %w", size, err)
 	}
 	h.bytes += held
+	h.server.held.Add(held)
 	return nil
 }
 
 func (h *hold) release() {
 	h.server.memory.Release(h.bytes)
+	h.server.held.Add(-h.bytes)
 	h.bytes = 0
 }
 
@@ -156,8 +158,12 @@ func (rq *request) readBody(limit, stored int64) ([]byte, error) {
 	if rq.ContentLength > limit {
 		return nil, tooLong
 	}
+	most := limit + 1
+	if rq.ContentLength >= 0 {
+		most = rq.ContentLength + 1 // io.Copy makes a buffer of so many
+	}
 	s := rq.spool()
-	n, err := io.Copy(s, io.LimitReader(rq.body, limit+1))
+	n, err := io.Copy(s, io.LimitReader(rq.body, most))
 	switch {
 	case err != nil:
 		return nil, err

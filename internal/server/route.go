@@ -83,14 +83,14 @@ func (rq *request) as(c *library.Caller) {
 	rq.caller, rq.library = c, rq.server.libraries.Of(c.Account)
 }
 
-// name is an endpoint's in settings and quotas.
-func (rq *request) name() string {
-	return strings.TrimPrefix(strings.TrimPrefix(rq.URL.Path, "/cgi-bin/"), "material/")
+// endpointName is an endpoint's in settings, quotas, metrics and logs.
+func endpointName(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, "/cgi-bin/"), "material/")
 }
 
 // admit asks whether the account may make this call, now and from where it comes.
 func (rq *request) admit(c *library.Caller) error {
-	return rq.server.libraries.Admit(rq.Context(), c, rq.name(), rq.route.sets, rq.server.client(rq.Request))
+	return rq.server.libraries.Admit(rq.Context(), c, endpointName(rq.URL.Path), rq.route.sets, rq.server.client(rq.Request))
 }
 
 // callSafely makes trouble of a panic: the caller gets -1, the log where it was.

@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"log"
@@ -20,11 +21,13 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"sucai/internal/library"
+	"sucai/internal/metrics"
 )
 
 // Options are what an operator may choose; the zero value is safe.
@@ -34,6 +37,9 @@ type Options struct {
 	RequireHTTPS   bool           // calls of the API over plain http are refused with 43003
 	Live           bool           // the live wire: answers and refusals as the live service's, not as documented
 	Log            *slog.Logger   // slog.Default() where nil
+
+	Metrics  *metrics.Metrics // of one server; nil: nobody wants to see them
+	AdminKey string           // opens /_sucai/metrics, which is closed where it is ""
 }
 
 // Server is the HTTP handler of everything that sucai serves.
@@ -44,6 +50,15 @@ type Server struct {
 	limits    limits
 	memory    *semaphore.Weighted // what large bodies and answers may hold together:
 	budget    int64               // bytes
+	held      atomic.Int64        // of them
+
+	metrics   *metrics.Metrics
+	endpoints map[string]*metrics.Endpoint // by path; unknown for the others
+	unknown   *metrics.Endpoint
+	addresses map[string]*metrics.Address // by sort
+	key       [sha256.Size]byte           // of Options.AdminKey
+	ending    atomic.Bool
+	ready     atomic.Pointer[state] // what /_sucai/ready answered last
 }
 
 // limits in time, of one request.
@@ -65,6 +80,17 @@ func New(ls *library.Libraries, opt Options) *Server {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	if s.metrics = opt.Metrics; s.metrics == nil {
+		s.metrics = metrics.New("")
+	}
+	s.metrics.Libraries(ls.Stats)
+	s.metrics.Memory(s.budget, s.held.Load)
+	s.endpoints = map[string]*metrics.Endpoint{}
+	for path := range routes {
+		s.endpoints[path] = s.metrics.Endpoint(endpointName(path))
+	}
+	s.unknown, s.addresses = s.metrics.Endpoint(unknownEndpoint), addressInstruments(s.metrics)
+	s.key = sha256.Sum256([]byte(opt.AdminKey))
 	return s
 }
 
@@ -97,13 +123,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	switch {
 	case strings.HasPrefix(path, "/mmbiz"):
-		s.servePicture(w, r)
+		s.visited(w, r, pictureAddress, servePicture)
 	case strings.HasPrefix(path, "/video/"):
-		s.serveVideo(w, r)
+		s.visited(w, r, videoAddress, serveVideo)
 	case path == "/s":
-		s.serveArticle(w, r)
+		s.visited(w, r, articleAddress, serveArticle)
 	case path == "/":
-		s.serveIndex(w, r)
+		s.visited(w, r, indexAddress, serveIndex)
 	case strings.HasPrefix(path, "/_sucai/"):
 		s.serveOwn(w, r)
 	default:
@@ -193,32 +219,4 @@ func (s *Server) client(r *http.Request) netip.Addr {
 		addr = hop.Unmap()
 	}
 	return addr
-}
-
-// serveOwn answers the reserved paths of sucai itself.
-func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case "/_sucai/health":
-		own(w, http.StatusOK, `{"status":"ok"}`)
-	case "/_sucai/ready":
-		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-		defer cancel()
-		if err := s.libraries.Ready(ctx); err != nil {
-			s.log.Error("not ready", "error", err)
-			own(w, http.StatusServiceUnavailable, `{"status":"unavailable"}`)
-			return
-		}
-		own(w, http.StatusOK, `{"status":"ok"}`)
-	case "/_sucai/openapi.json":
-		s.serveOpenAPI(w, r)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-func own(w http.ResponseWriter, status int, body string) {
-	w.Header()["Content-Type"] = []string{"application/json"}
-	w.Header()["Cache-Control"] = noStore
-	w.WriteHeader(status)
-	w.Write([]byte(body))
 }

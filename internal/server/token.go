@@ -43,9 +43,11 @@ func (rq *request) credential(appID, grantType, secret string) (*library.Account
 		return nil, wechat.ErrAppIDMissing
 	}
 	a, err := rq.server.libraries.Known(rq.Context(), appID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
+	}
+	rq.caller = &library.Caller{Account: a} // for the log
+	switch {
 	case grantType != "client_credential":
 		return nil, wechat.ErrInvalidGrantType
 	case secret == "":
@@ -53,5 +55,5 @@ func (rq *request) credential(appID, grantType, secret string) (*library.Account
 	case !a.HasSecret(secret):
 		return nil, wechat.ErrInvalidSecret
 	}
-	return a, rq.admit(&library.Caller{Account: a})
+	return a, rq.admit(rq.caller)
 }

@@ -244,7 +244,7 @@ func TestRefusedUploadsLeaveNothing(t *testing.T) {
 	odd := part{textproto.MIMEHeader{"Content-Disposition": {"form-data; name=\"media\"; filename=\"\x00.png\""}}, pngBytes(1, 1)}
 	f.upload("material/add_material?type=image", odd)
 
-	n, err := f.ls.Sweep(t.Context(), f.now.AddDate(100, 0, 0))
+	n, err := f.ls.Sweep(t.Context(), f.now.AddDate(100, 0, 0), nil)
 	must(t, err)
 	if n != 0 {
 		t.Errorf("%d blobs were left behind", n)

@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"sucai/internal/library"
 )
@@ -37,6 +39,9 @@ func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	return st, err
 }
 
+// Clock implements library.Accounts.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.clock(ctx) }
+
 const accountColumns = `id, appid, uin, salt, hash, created, settings, stable`
 
 var (
@@ -46,7 +51,7 @@ var (
 	selectByID    = sqlText(`select ` + accountColumns + ` from account where id = $1`)
 	selectByUin   = sqlText(`select ` + accountColumns + ` from account where uin = $1`)
 	selectAll     = sqlText(`select ` + accountColumns + ` from account order by appid`)
-	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = $4, stable = $5 where id = $1`)
+	updateAccount = sqlText(`update account set salt = $2, hash = $3, settings = coalesce($4, settings), stable = $5 where id = $1`)
 	deleteAccount = sqlText(`delete from account where appid = $1 returning id`)
 	stayAccount   = sqlText(`select id from account where appid = $1` + forStay)
 	stayByID      = sqlText(`select id from account where id = $1` + forStay)
@@ -132,6 +137,16 @@ func (s *Store) AccountList(ctx context.Context) (list []*library.Account, err e
 	return list, err
 }
 
+// changed gives settings as they are stored, nil where they are what they were before: a
+// node of the release before knows fewer, and each token would take away the others.
+func changed(before []byte, settings any) (any, error) {
+	after, err := json.Marshal(settings)
+	if err != nil || bytes.Equal(before, after) {
+		return nil, err
+	}
+	return string(after), nil
+}
+
 // ChangeAccount implements library.Accounts.
 func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*library.Account, library.Grants) error) error {
 	if impossible(appID) {
@@ -142,13 +157,17 @@ func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*li
 		if err != nil {
 			return err
 		}
+		before, err := json.Marshal(a.Settings)
+		if err != nil {
+			return err
+		}
 		g := &grants{q: q, account: a.ID}
 		if err := change(a, g); g.err != nil {
 			return g.err // ours, however it was passed on
 		} else if err != nil {
 			return &callbackError{err}
 		}
-		settings, err := json.Marshal(a.Settings)
+		settings, err := changed(before, a.Settings)
 		if err != nil {
 			return err
 		}
@@ -156,7 +175,7 @@ func (s *Store) ChangeAccount(ctx context.Context, appID string, change func(*li
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, string(settings), string(stable))
+		_, err = q.exec(updateAccount, a.ID, a.Salt, a.Hash, settings, string(stable))
 		return err
 	})
 }

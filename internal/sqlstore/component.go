@@ -20,10 +20,10 @@ var (
 	selectComponentByID = sqlText(`select ` + componentColumns + ` from component where id = $1`)
 	selectComponents    = sqlText(`select ` + componentColumns + ` from component order by appid`)
 	selectTicketsDue    = sqlText(`select appid from component where next_ticket > 0 and next_ticket <= $1 order by next_ticket limit $2`)
-	updateComponent     = sqlText(`update component set salt = $2, hash = $3, settings = $4, ticket = $5, ticket_made = $6, next_ticket = $7 where id = $1`)
+	updateComponent     = sqlText(`update component set salt = $2, hash = $3, settings = coalesce($4, settings), ticket = $5, ticket_made = $6, next_ticket = $7 where id = $1`)
 	deleteComponent     = sqlText(`delete from component where appid = $1 returning id`)
 
-	endComponentGrants    = sqlText(`update access_grant set ends = $3 where component = $1 and account = $2 and component > 0 and ends > $3`)
+	endComponentGrants    = sqlText(`update access_grant set ends = $3 where component = $1 and account = $2 and component > 0 and ends > $3 and expires > $4`)
 	deleteComponentGrants = sqlText(`delete from access_grant where component = $1 and component > 0`)
 
 	insertCode         = sqlText(`insert into component_code (hash, component, kind, account, expires) values ($1, $2, $3, $4, $5)`)
@@ -118,17 +118,21 @@ func (s *Store) ChangeComponent(ctx context.Context, appID string, change func(*
 		if err != nil {
 			return err
 		}
+		before, err := json.Marshal(c.Settings)
+		if err != nil {
+			return err
+		}
 		h := &holdings{q: q, component: c.ID}
 		if err := change(c, h); h.err != nil {
 			return h.err // ours, however it was passed on
 		} else if err != nil {
 			return &callbackError{err}
 		}
-		settings, err := json.Marshal(c.Settings)
+		settings, err := changed(before, c.Settings)
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(updateComponent, c.ID, c.Salt, c.Hash, string(settings), c.Ticket, c.TicketMade, c.NextTicket)
+		_, err = q.exec(updateComponent, c.ID, c.Salt, c.Hash, settings, c.Ticket, c.TicketMade, c.NextTicket)
 		return err
 	})
 }
@@ -148,7 +152,8 @@ func (s *Store) RemoveComponent(ctx context.Context, appID string) error {
 				return err
 			}
 		}
-		return nil
+		_, err := q.exec(deleteBuckets, authorizersOf(id))
+		return err
 	})
 }
 
@@ -188,8 +193,8 @@ func (h *holdings) AddGrant(g *library.Grant) error {
 	return h.do(func() error { return h.q.addGrant(g) })
 }
 
-func (h *holdings) EndGrants(account, at int64) error {
-	return h.exec(endComponentGrants, h.component, account, at)
+func (h *holdings) EndGrants(account, at, now int64) error {
+	return h.exec(endComponentGrants, h.component, account, at, now)
 }
 
 func (h *holdings) AddCode(c *library.Code) error {

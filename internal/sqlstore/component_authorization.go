@@ -5,19 +5,35 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"sucai/internal/library"
+	"sucai/wechat"
 )
 
 const authorizationColumns = `select a.component, a.account, b.appid, a.sets, a.refresh, a.created, a.updated
 	from component_authorization a join account b on b.id = a.account `
 
+// The authorisations of a component are listed by account, and counted in buckets as the
+// materials of an account are: under this type, and the negative of the component's id,
+// which no account has.
+const (
+	authorizationPage  = authorizationColumns + `where a.component = $1 and a.account >= `
+	authorizationOrder = ` order by a.component, a.account limit $2`
+
+	authorizer wechat.Type = "authorizer"
+)
+
+func authorizersOf(component int64) (account int64) { return -component }
+
 var (
 	selectAuthorization  = sqlText(authorizationColumns + `where a.component = $1 and a.account = $2`)
-	selectAuthorizations = sqlText(authorizationColumns + `where a.component = $1 order by a.component, a.account limit $2 offset $3`)
+	selectAuthorizations = sqlText(authorizationPage + `$3` + authorizationOrder)
+	newestAuthorizations = sqlText(authorizationPage + `(select account from component_authorization where component = $1 and account <= $3 and account >= $4 order by account desc limit 1 offset $5)` + authorizationOrder)
+	oldestAuthorizations = sqlText(authorizationPage + `(select account from component_authorization where component = $1 and account <= $3 and account >= $4 order by account asc limit 1 offset $5)` + authorizationOrder)
 	selectAuthorized     = sqlText(`select authorized from component where id = $1`)
 	insertAuthorization  = sqlText(`insert into component_authorization (component, account, sets, refresh, created, updated) values ($1, $2, $3, $4, $5, $6)`)
 	updateAuthorization  = sqlText(`update component_authorization set sets = $3, refresh = $4, created = $5, updated = $6 where component = $1 and account = $2`)
@@ -44,14 +60,6 @@ func scanAuthorization(row interface{ Scan(...any) error }) (*library.Authorizat
 	return a, nil
 }
 
-func setsText(sets []int) string {
-	texts := make([]string, len(sets))
-	for i, n := range sets {
-		texts[i] = strconv.Itoa(n)
-	}
-	return strings.Join(texts, ",")
-}
-
 // Authorization implements library.Components.
 func (s *Store) Authorization(ctx context.Context, component, account int64) (a *library.Authorization, err error) {
 	err = s.look(ctx, func(q query) error {
@@ -68,7 +76,22 @@ func (s *Store) AuthorizationPage(ctx context.Context, component, offset, count 
 		if err := q.row(selectAuthorized, component).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := q.rows(selectAuthorizations, component, count, offset)
+		if offset >= total {
+			return nil
+		}
+		st, args := selectAuthorizations, []any{component, count, 0}
+		if offset > 0 {
+			// The lowest comes first, where lists of materials begin with the highest number.
+			at, err := q.placeOf(authorizersOf(component), authorizer, total-1-offset, total, math.MaxInt64)
+			if err != nil {
+				return err
+			}
+			if st = oldestAuthorizations; at.newest {
+				st = newestAuthorizations
+			}
+			args = append(args[:2], at.high, at.low, at.skip)
+		}
+		rows, err := q.rows(st, args...)
 		if err != nil {
 			return err
 		}
@@ -103,7 +126,7 @@ func (h *holdings) SetAuthorization(a *library.Authorization) error {
 		if _, err := h.q.exec(deleteAccountCodes, h.component, a.Account); err != nil {
 			return err
 		}
-		args := []any{a.Component, a.Account, setsText(a.Sets), a.RefreshToken, a.Created, a.Updated}
+		args := []any{a.Component, a.Account, library.SetsText(a.Sets), a.RefreshToken, a.Created, a.Updated}
 		n, err := h.q.exec(updateAuthorization, args...)
 		if err != nil || n > 0 {
 			return err
@@ -111,8 +134,7 @@ func (h *holdings) SetAuthorization(a *library.Authorization) error {
 		if _, err := h.q.exec(insertAuthorization, args...); err != nil {
 			return err
 		}
-		_, err = h.q.exec(addAuthorized, h.component, 1)
-		return err
+		return h.q.countAuthorized(h.component, a.Account, 1)
 	})
 }
 
@@ -128,8 +150,15 @@ func (q query) withdraw(component, account int64) error {
 	if _, err := q.exec(deleteAccountCodes, component, account); err != nil {
 		return err
 	}
-	_, err = q.exec(addAuthorized, component, -1)
-	return err
+	return q.countAuthorized(component, account, -1)
+}
+
+// countAuthorized counts n more authorisations of a component.
+func (q query) countAuthorized(component, account, n int64) error {
+	if _, err := q.exec(addAuthorized, component, n); err != nil {
+		return err
+	}
+	return q.addToBuckets(authorizersOf(component), authorizer, account, n)
 }
 
 // lockComponents gives the components that an account has authorised, which nobody else

@@ -10,7 +10,10 @@ import (
 // What the tests on PostgreSQL see of the inside: they stand in a package of their own,
 // beside what starts a server for them.
 
-var FitPostgres = fitPostgres
+var (
+	FitPostgres = fitPostgres
+	FitVersion  = fitVersion
+)
 
 const Connections = connections
 
@@ -18,18 +21,23 @@ const Connections = connections
 func (s *Store) DB() *sql.DB { return s.write }
 
 // Statements are the texts of all statements but of those that may read all they want:
-// lists of accounts and the like, the one row of the store, and what copies and checks it.
-func Statements() []string {
+// lists of accounts and the like, the one row of the store or of the sweep, and what copies
+// and checks a store; on SQLite without those that are not for it.
+func Statements(sqlite bool) []string {
 	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true,
-		ownStore: true, lockStore: true, adoptStore: true, selectAnything: true, dropGrants: true, selectTotals: true, selectBucketGaps: true}
+		ownStore: true, lockStore: true, adoptStore: true, selectAnything: true, dropGrants: true, selectTotals: true, selectBucketGaps: true,
+		dueSweep: true, takeSweep: true, keepSweep: true}
 	var list []string
 	for st, text := range texts {
-		if !may[statement(st)] {
+		if !may[statement(st)] && !(sqlite && postgresOnly[statement(st)]) {
 			list = append(list, text)
 		}
 	}
 	return list
 }
+
+// AllStatements are the texts of all statements.
+func AllStatements() []string { return texts }
 
 // AddMigration gives this sucai one migration more, until the test ends.
 func AddMigration(t testing.TB, name, text string) {

@@ -9,7 +9,7 @@ import (
 var (
 	insertGrant  = sqlText(`insert into access_grant (hash, account, component, kind, expires, ends) values ($1, $2, $3, $4, $5, $6)`)
 	selectGrant  = sqlText(`select account, component, kind, expires, ends from access_grant where hash = $1`)
-	endGrants    = sqlText(`update access_grant set ends = $3 where account = $1 and kind = $2 and ends > $3`)
+	endGrants    = sqlText(`update access_grant set ends = $3 where account = $1 and kind = $2 and ends > $3 and expires > $4`)
 	deleteGrants = sqlText(`delete from access_grant where account = $1`)
 	forgetGrants = sqlText(`delete from access_grant where ends < $1 and (ends < expires or expires < $2)`)
 )
@@ -34,9 +34,9 @@ func (q query) addGrant(n *library.Grant) error {
 	return err
 }
 
-func (g *grants) End(kind library.GrantKind, at int64) error {
+func (g *grants) End(kind library.GrantKind, at, now int64) error {
 	if g.err == nil {
-		_, g.err = g.q.exec(endGrants, g.account, kind, at)
+		_, g.err = g.q.exec(endGrants, g.account, kind, at, now)
 	}
 	return g.err
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,15 +35,15 @@ var (
 	selectByKey     = sqlText(`select ` + materialColumns + ` from material where key = $1 and key <> '' and type <> 'news'`)
 	selectNewsByKey = sqlText(`select ` + materialHead + `, case when size <= $3 then articles end
 		from material where account = $1 and key = $2 and key <> '' and type = 'news'`)
-	selectPlace    = sqlText(`select type, number from material where account = $1 and media_id = $2`)
+	selectNumber   = sqlText(`select 1 from material where account = $1 and type = $2 and number = $3`)
+	selectPlace    = sqlText(`select id, type, number from material where account = $1 and media_id = $2`)
 	updateArticles = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
 		where account = $1 and media_id = $2 and version = $6 - 1`)
-	deleteMaterial = sqlText(`delete from material where account = $1 and media_id = $2`)
+	deleteMaterial = sqlText(`delete from material where id = $1`)
 	deleteExpired  = sqlText(`delete from material where id in (select id from material where expires > 0 and expires < $1 limit 1000)`)
 	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
 	deleteCounters = sqlText(`delete from counter where account = $1`)
-	selectBlob     = sqlText(`select 1 from material where blob = $1 and blob <> '' limit 1`)
 	selectCounts   = sqlText(`select type, live from counter where account = $1`)
 	selectOrphans  = sqlText(`select distinct account from counter where account not in (select id from account)`)
 )
@@ -102,66 +101,6 @@ func (s *Store) NewsByKey(ctx context.Context, account int64, key string, maxArt
 		return nil, library.ErrNotFound
 	}
 	return s.material(ctx, selectNewsByKey, account, key, maxArticles)
-}
-
-// Insert implements library.Materials. Where the answer to a commit was lost, it is run
-// again while there is time, and finds its own row where that was kept: so that none is
-// left that nobody was told of.
-func (s *Store) Insert(ctx context.Context, m *library.Material, limit int64) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	lost := s.insert(ctx, m, limit)
-	if !isUnknown(lost) {
-		return lost
-	}
-	for try := 1; pause(ctx, try); try++ {
-		// It waits for what is still under way: the first one holds the counter, or the
-		// media_id.
-		err := s.insert(ctx, m, limit)
-		if err == nil || err == library.ErrNotFound {
-			return err
-		}
-		if err != library.ErrExists && err != library.ErrFull {
-			continue
-		}
-		switch own, look := s.Material(ctx, m.Account, m.MediaID, 0); {
-		case look == nil && own.Key == m.Key && own.Blob == m.Blob && own.Type == m.Type:
-			m.Number = own.Number
-			return nil
-		case look == nil, look == library.ErrNotFound:
-			return err
-		}
-	}
-	return lost
-}
-
-func (s *Store) insert(ctx context.Context, m *library.Material, limit int64) error {
-	return s.change(ctx, callTime, func(q query) error {
-		m.Number = 0
-		if limit == 0 {
-			var one int
-			if err := q.row(keepCounter, m.Account, m.Type).Scan(&one); err != nil {
-				return err // an account that was removed under us has no counters any more
-			}
-			_, err := q.exec(insertMaterial, materialValues(m)...)
-			return err
-		}
-		err := q.row(takeNumber, m.Account, m.Type, limit).Scan(&m.Number)
-		if errors.Is(err, sql.ErrNoRows) {
-			var live, next int64
-			if err := q.row(selectCounter, m.Account, m.Type).Scan(&live, &next); err != nil {
-				return err // the same
-			}
-			return library.ErrFull
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := q.exec(insertMaterial, materialValues(m)...); err != nil {
-			return err
-		}
-		return q.addToBuckets(m.Account, m.Type, m.Number, 1)
-	})
 }
 
 // Import implements library.Materials.
@@ -262,9 +201,10 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 		return library.ErrNotFound
 	}
 	return s.change(ctx, callTime, func(q query) error {
+		var id int64 // another row may take the media_id before this one is locked
 		var t wechat.Type
 		var number sql.NullInt64
-		if err := q.row(selectPlace, account, mediaID).Scan(&t, &number); err != nil {
+		if err := q.row(selectPlace, account, mediaID).Scan(&id, &t, &number); err != nil {
 			return err
 		}
 		if number.Valid {
@@ -272,7 +212,7 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 				return err
 			}
 		}
-		n, err := q.exec(deleteMaterial, account, mediaID)
+		n, err := q.exec(deleteMaterial, id)
 		switch {
 		case err != nil:
 			return err
@@ -345,28 +285,6 @@ func (s *Store) RemovedAccounts(ctx context.Context) (ids []int64, err error) {
 		return rows.Err()
 	})
 	return ids, err
-}
-
-// Unreferenced implements library.Materials.
-func (s *Store) Unreferenced(ctx context.Context, blobs []string) (free []string, err error) {
-	err = s.view(ctx, batchTime, func(q query) error {
-		free = nil
-		for _, b := range blobs {
-			if impossible(b) {
-				free = append(free, b)
-				continue
-			}
-			var one int
-			switch err := q.row(selectBlob, b).Scan(&one); {
-			case errors.Is(err, sql.ErrNoRows):
-				free = append(free, b)
-			case err != nil:
-				return err
-			}
-		}
-		return nil
-	})
-	return free, err
 }
 
 // Counts implements library.Materials.

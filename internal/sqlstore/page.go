@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math"
 
 	"sucai/internal/library"
@@ -49,6 +50,31 @@ var (
 	selectCounter  = sqlText(`select live, next from counter where account = $1 and type = $2`)
 )
 
+// What finds the lowest bucket of an offset, and how many rows of it are to be skipped, by so
+// many levels in one statement: a database over the network takes less time for its work
+// than for each answer. SQLite finds it sooner by a statement a level.
+var newestSearch, oldestSearch = searches("desc"), searches("asc")
+
+func searches(order string) (list [levels + 1]statement) {
+	for top := 1; top <= levels; top++ {
+		text, skip, inside := "with", "$3", ""
+		for level := top; level >= 1; level-- {
+			text += fmt.Sprintf(` l%d as materialized (
+				select bucket, %s - upto + live as skip from (
+					select bucket, live, cast(sum(live) over (order by bucket %s rows unbounded preceding) as bigint) as upto
+					from bucket where account = $1 and type = $2 and level = %[1]d%[4]s) as counted
+				where upto > %[2]s and upto - live <= %[2]s)`, level, skip, order, inside)
+			if level > 1 {
+				text += ","
+			}
+			skip = fmt.Sprintf("(select skip from l%d)", level)
+			inside = fmt.Sprintf(" and bucket >= (select bucket from l%d) * 32 and bucket <= (select bucket from l%[1]d) * 32 + 31", level)
+		}
+		list[top] = postgresText(text + " select bucket, skip from l1")
+	}
+	return list
+}
+
 // addToBuckets counts n more alive at a number. Buckets without any are dropped.
 func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error {
 	rows, err := q.rows(addBuckets, account, t, number>>fanBits, number>>(2*fanBits), number>>(3*fanBits), number>>(4*fanBits), n)
@@ -77,96 +103,140 @@ func (q query) addToBuckets(account int64, t wechat.Type, number, n int64) error
 	return nil
 }
 
-// Page implements library.Materials.
+// Page implements library.Materials. Nobody is waited for inside a snapshot: it would keep
+// a connection from others, and PostgreSQL from tidying up. So where large articles turn up
+// it is left, and the page is read anew in another one when there is room for them.
 func (s *Store) Page(ctx context.Context, account int64, t wechat.Type, offset, count int64, room library.Room, each func(*library.Material) error) (total int64, err error) {
-	err = s.view(ctx, callTime, func(q query) error {
-		var next int64
-		total = 0
-		err := q.row(selectCounter, account, t).Scan(&total, &next)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil // the account was removed under us
-		}
-		if err != nil || offset >= total {
-			return err
-		}
-		list, err := q.page(account, t, offset, count, total, next)
-		if err != nil {
-			return err
-		}
-		for _, m := range list {
-			if err := q.largeArticles(m, room); err != nil {
-				return &callbackError{wrap(err)} // some were handed out: not again
+	var list []*library.Material
+	var largest, most int64 // bytes of articles: that were left out, that there is room for
+	for {
+		err = s.view(ctx, callTime, func(q query) (err error) {
+			if total, list, err = q.page(account, t, offset, count); err != nil {
+				return err
 			}
-			if err := each(m); err != nil {
-				return &callbackError{err}
+			if largest = largestLeftOut(list); largest == 0 || largest > most {
+				return nil
 			}
-			m.Articles = nil
+			return q.handOut(list, each)
+		})
+		switch {
+		case err != nil:
+			return total, err
+		case largest == 0:
+			return total, wrap(query{}.handOut(list, each))
+		case largest <= most:
+			return total, nil
 		}
-		return nil
-	})
-	return total, err
+		if most = largest; room != nil {
+			if err := room(most); err != nil {
+				return total, err
+			}
+		}
+	}
 }
 
-// page reads rows without their large articles, at an offset below total; all numbers
-// are below next.
-func (q query) page(account int64, t wechat.Type, offset, count, total, next int64) ([]*library.Material, error) {
+// handOut gives one after the other, and reads the articles that were left out. Once some
+// were handed out there is no other try.
+func (q query) handOut(list []*library.Material, each func(*library.Material) error) error {
+	for _, m := range list {
+		if isLeftOut(m) {
+			if err := q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles)); err != nil {
+				return &callbackError{wrap(err)}
+			}
+		}
+		if err := each(m); err != nil {
+			return &callbackError{err}
+		}
+		m.Articles = nil
+	}
+	return nil
+}
+
+func isLeftOut(m *library.Material) bool { return m.Type == wechat.News && m.Articles == nil }
+
+// largestLeftOut gives the size of the largest articles that have not been read, 0 where
+// all have.
+func largestLeftOut(list []*library.Material) (size int64) {
+	for _, m := range list {
+		if isLeftOut(m) {
+			size = max(size, m.Size)
+		}
+	}
+	return size
+}
+
+// page gives how many there are in all, and the rows at an offset without their large
+// articles.
+func (q query) page(account int64, t wechat.Type, offset, count int64) (total int64, list []*library.Material, err error) {
+	var next int64
+	err = q.row(selectCounter, account, t).Scan(&total, &next)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil, nil // the account was removed under us
+	}
+	if err != nil || offset >= total {
+		return total, nil, err
+	}
 	st, args := selectPage, []any{account, t, count, library.SmallArticles, int64(math.MaxInt64)}
 	if offset > 0 {
 		at, err := q.placeOf(account, t, offset, total, next)
 		if err != nil {
-			return nil, err
+			return total, nil, err
 		}
-		st, args = at.page, append(args[:4], at.high, at.low, at.skip)
+		if st = oldestInside; at.newest {
+			st = newestInside
+		}
+		args = append(args[:4], at.high, at.low, at.skip)
 	}
 	rows, err := q.rows(st, args...)
 	if err != nil {
-		return nil, err
+		return total, nil, err
 	}
 	defer rows.Close()
-	list := make([]*library.Material, 0, count)
+	list = make([]*library.Material, 0, count)
 	for rows.Next() {
 		m := &library.Material{Account: account, Type: t}
 		err := rows.Scan(&m.MediaID, &m.Number, &m.Name, &m.Key, &m.Size, &m.Format, &m.Created, &m.Updated,
 			&m.ArticlesFormat, (*[]byte)(&m.Articles))
 		if err != nil {
-			return nil, err
+			return total, nil, err
 		}
 		list = append(list, m)
 	}
-	return list, rows.Err()
+	return total, list, rows.Err()
 }
 
-func (q query) largeArticles(m *library.Material, room library.Room) error {
-	if m.Type != wechat.News || m.Articles != nil {
-		return nil
-	}
-	if room != nil {
-		if err := room(m.Size); err != nil {
-			return &callbackError{err}
-		}
-	}
-	return q.row(selectArticles, m.Account, m.Number).Scan((*[]byte)(&m.Articles))
-}
-
-// place is where a page begins: so many rows are skipped inside a range of numbers,
-// from the end that its statement begins at.
+// place is where a page begins: so many rows are skipped inside a range of numbers, from
+// its newest, or else from its oldest.
 type place struct {
-	page            statement
+	newest          bool
 	low, high, skip int64
 }
 
-// placeOf finds the place of an offset.
+// placeOf finds the place of an offset from the newest, which is below total.
 func (q query) placeOf(account int64, t wechat.Type, offset, total, next int64) (at place, err error) {
-	walk := newest
-	at = place{newestInside, 0, math.MaxInt64, offset}
+	walk, search := newest, newestSearch
+	at = place{true, 0, math.MaxInt64, offset}
 	if offset > total/2 {
-		walk, at.page, at.skip = oldest, oldestInside, total-1-offset
+		walk, search, at.newest, at.skip = oldest, oldestSearch, false, total-1-offset
 	}
 	// The last step skips as many rows as one bucket has, so fewer need no more buckets.
-	for level := levels; level >= 1 && at.skip >= 1<<fanBits; level-- {
-		if level > 1 && next <= 1<<(level*fanBits) {
-			continue // one bucket would hold all
+	if at.skip < 1<<fanBits {
+		return at, nil
+	}
+	top := levels
+	for top > 1 && next <= 1<<(top*fanBits) {
+		top-- // one bucket would hold all
+	}
+	if q.prepared == nil { // on PostgreSQL
+		var b int64
+		err := q.row(search[top], account, t, at.skip).Scan(&b, &at.skip)
+		if errors.Is(err, sql.ErrNoRows) {
+			return at, errCounts
 		}
+		at.low, at.high = b<<fanBits, (b+1)<<fanBits-1
+		return at, err
+	}
+	for level := top; level >= 1; level-- {
 		b, left, err := q.bucketAt(walk, account, t, level, at.low>>(level*fanBits), at.high>>(level*fanBits), at.skip)
 		if err != nil {
 			return at, err
@@ -196,5 +266,7 @@ func (q query) bucketAt(walk statement, account int64, t wechat.Type, level int,
 	if err := rows.Err(); err != nil {
 		return 0, 0, err
 	}
-	return 0, 0, errors.New("the counts of a list do not add up")
+	return 0, 0, errCounts
 }
+
+var errCounts = errors.New("the counts of a list do not add up")

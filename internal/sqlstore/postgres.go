@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,10 +16,12 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// connections is how many a process holds to PostgreSQL at most. A server allows 100 in
-// all unless it is told otherwise, and a few more of ours would only wait for each other.
+// connections is how many a process holds to PostgreSQL at most, unless the address says
+// otherwise by the parameter poolSize. A server allows 100 in all unless it is told
+// otherwise, and a few more of ours would only wait for each other.
 const (
 	connections    = 16
+	poolSize       = "pool_max_conns" // as pgx and its users call it
 	connectionLife = 30 * time.Minute // so that all follow, in the end, when a database moves
 	connectionIdle = 5 * time.Minute
 )
@@ -36,7 +40,8 @@ var postgresMigrations, _ = fs.Sub(migrations, "migrations/postgres") // the nam
 // OpenPostgres opens the database that a postgres:// address names; what it leaves open
 // is taken from where PostgreSQL's own tools take it (PGPASSWORD, a password file, a
 // service file, PGSSLMODE and so on). Any number of processes may open one database, as
-// a server or not.
+// a server or not. Each holds at most 16 connections, or as many as pool_max_conns in the
+// address says.
 //
 // A server brings the schema up to date, one at a time. A command does so only where
 // there is no schema yet: servers of the release before may be running on it.
@@ -72,25 +77,32 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 	if err != nil {
 		return nil, nil, misread(address, err)
 	}
+	most, err := takePoolSize(config.RuntimeParams)
+	if err != nil {
+		return nil, nil, err
+	}
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = callTime
+		// One that keeps silent leaves time for the others, and for the call.
+		config.ConnectTimeout = callTime / time.Duration(len(config.Fallbacks)+2)
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "sucai"
 	}
 	config.ValidateConnect = validate(config.ValidateConnect)
-	db := sql.OpenDB(stdlib.GetConnector(*config))
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	db.SetConnMaxLifetime(connectionLife)
-	db.SetConnMaxIdleTime(connectionIdle)
 	s := &Store{
-		read: db, write: db,
 		lock:     func(context.Context) (func(), error) { return func() {}, nil }, // rows are locked instead
 		close:    func() error { return nil },
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		writing:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	}
+	db := sql.OpenDB(stdlib.GetConnector(*config, stdlib.OptionAfterConnect(noteBirth),
+		stdlib.OptionShouldPing(leadsNowhere), stdlib.OptionResetSession(s.dropDistrusted)))
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	db.SetConnMaxLifetime(connectionLife)
+	db.SetConnMaxIdleTime(connectionIdle)
+	s.read, s.write = db, db
+	s.clock = s.postgresClock
 	at := &postgresPlace{config}
 	if err := s.checkPostgres(ctx); err != nil {
 		s.Close()
@@ -99,9 +111,56 @@ func connectPostgres(ctx context.Context, address string) (*Store, *postgresPlac
 	return s, at, nil
 }
 
-// validate makes a check of each new connection: that one can write on it, so that after
-// a failover nobody keeps talking to what has become a standby. It also sets what a
-// connection needs; poolers refuse such settings in the start-up message.
+// Connections break together, when a server restarts or gives its place to another. So
+// when one of them has, those that are as old are not used again: each would fail a call.
+const bornAt = "sucai: made at"
+
+func noteBirth(_ context.Context, c *pgx.Conn) error {
+	c.PgConn().CustomData()[bornAt] = time.Now()
+	return nil
+}
+
+func (s *Store) dropDistrusted(_ context.Context, c *pgx.Conn) error {
+	broke, born := s.broke.Load(), c.PgConn().CustomData()[bornAt]
+	if at, ok := born.(time.Time); broke != nil && ok && at.Before(*broke) {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// leadsNowhere looks at a connection that was idle for a while before it is used. What
+// stood on its way may have vanished without a word; two such and a new one must fit into
+// the time of a call. The driver, told so, looks again, at what is closed then, and takes
+// another.
+func leadsNowhere(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime/4)
+	defer cancel()
+	return p.Conn.PgConn().Ping(ctx) != nil
+}
+
+// takePoolSize takes the size of the pool out of the parameters of an address, which are
+// for the server otherwise.
+func takePoolSize(parameters map[string]string) (int, error) {
+	text, given := parameters[poolSize]
+	if !given {
+		return connections, nil
+	}
+	delete(parameters, poolSize)
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("the address of the database: %s=%s: a number of connections is wanted", poolSize, text)
+	}
+	return n, nil
+}
+
+// validate makes a check of each new connection: that the server is new enough for us, and
+// that one can write on it, so that after a failover nobody keeps talking to what has
+// become a standby. It also sets what a connection needs: a commit that is answered is on
+// disk, whatever the server's default is. Poolers refuse such settings in the start-up
+// message, and old servers do not know them.
 func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 	return func(ctx context.Context, c *pgconn.PgConn) error {
 		if asked != nil {
@@ -109,7 +168,11 @@ func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 				return err
 			}
 		}
-		results, err := c.Exec(ctx, "show transaction_read_only; set idle_in_transaction_session_timeout = '"+abandoned+"'").ReadAll()
+		if err := fitVersion(c.ParameterStatus("server_version")); err != nil {
+			return err
+		}
+		results, err := c.Exec(ctx, "show transaction_read_only; set idle_in_transaction_session_timeout = '"+abandoned+
+			"'; select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit', true) = 'off'").ReadAll()
 		if err != nil {
 			return err
 		}
@@ -124,23 +187,27 @@ func validate(asked pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 func (s *Store) checkPostgres(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*callTime)
 	defer cancel()
-	var version int
 	var encoding string
 	var schema sql.NullString
-	err := s.write.QueryRowContext(ctx, `select current_setting('server_version_num'), current_setting('server_encoding'), current_schema()`).
-		Scan(&version, &encoding, &schema)
+	err := s.write.QueryRowContext(ctx, `select current_setting('server_encoding'), current_schema()`).Scan(&encoding, &schema)
 	if err != nil {
 		return err
 	}
-	return fitPostgres(version, encoding, schema.String)
+	return fitPostgres(encoding, schema.String)
 }
 
-// fitPostgres looks at what a server says of itself. version is as in
-// server_version_num: 150018 is 15.18.
-func fitPostgres(version int, encoding, schema string) error {
+// fitVersion looks at the version that a server or a pooler tells, such as 15.18 or 18beta1.
+func fitVersion(text string) error {
+	var major int
+	if n, err := fmt.Sscanf(text, "%d", &major); n == 1 && err == nil && major < oldestPostgres {
+		return unfitError(fmt.Sprintf("is kept by PostgreSQL %s, sucai needs %d or newer: update the server", text, oldestPostgres))
+	}
+	return nil
+}
+
+// fitPostgres looks at what a server says of a database.
+func fitPostgres(encoding, schema string) error {
 	switch {
-	case version < oldestPostgres*10_000:
-		return unfitError(fmt.Sprintf("is PostgreSQL %d, sucai needs %d or newer: update the server", version/10_000, oldestPostgres))
 	case encoding != "UTF8":
 		return unfitError(fmt.Sprintf("is kept in %s and cannot hold every text: create it anew with encoding UTF8", encoding))
 	case schema == "":
@@ -176,6 +243,15 @@ func (s *Store) openPostgres(ctx context.Context, role Role) error {
 		}
 	}
 	return s.begin(ctx, role)
+}
+
+// postgresClock is the server's, to the millisecond.
+func (s *Store) postgresClock(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := s.look(ctx, func(q query) error {
+		return q.runner().QueryRowContext(q.ctx, `select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`).Scan(&ms)
+	})
+	return time.UnixMilli(ms), err
 }
 
 // schemaVersion is that of the last migration; 0 where there was none yet.

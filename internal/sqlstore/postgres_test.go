@@ -148,69 +148,83 @@ func TestManyNodesWriteAtOnce(t *testing.T) {
 	}
 }
 
-// A commit whose answer is lost is neither success nor absence, and an insert finds out.
-func TestLostCommits(t *testing.T) {
+// A restart breaks many connections that were used a moment ago: no call meets them all.
+func TestManyConnectionsBreak(t *testing.T) {
 	address := storetest.Postgres(t)
-	p, through := newProxy(t, address)
-	s, direct := open(t, through, sqlstore.Server), open(t, address, sqlstore.Server)
-	a := account(t, direct, "a", 1)
-	uin := int64(1)
-	for _, how := range []string{"before", "after"} {
-		for _, limit := range []int64{0, math.MaxInt64, 1} {
-			id := fmt.Sprintf("%s-%d", how, limit)
-			uin++
-			b := account(t, direct, id, uin)
-			m := image(b, id)
-			p.cutNext(how, 2)
-			must(t, s.Insert(t.Context(), m, limit))
-			if want := min(limit, 1); m.Number == 0 && want == 1 {
-				t.Errorf("%s: number %d", id, m.Number)
+	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
+	account(t, s, "a", 1)
+	for range 3 {
+		for range 2 { // the driver looks after what is used again for the first time, and after long rests
+			var held []*sql.Conn
+			for range 12 {
+				c, err := s.DB().Conn(t.Context())
+				must(t, err)
+				held = append(held, c)
 			}
-			got, err := direct.Material(t.Context(), b.ID, id, 0)
-			must(t, err)
-			if got.Number != m.Number {
-				t.Errorf("%s: number %d, stored is %d", id, m.Number, got.Number)
-			}
-			if n := int64(len(listed(t, direct, b))); n != min(limit, 1) {
-				t.Errorf("%s: %d are listed", id, n)
-			}
-			p.cutNext("", 0)
-			if err := s.Insert(t.Context(), image(b, id), math.MaxInt64); err != library.ErrExists {
-				t.Errorf("%s: the same again without trouble: %v", id, err)
+			for _, c := range held {
+				must(t, c.Close())
 			}
 		}
+		_, err := other.DB().Exec(`select pg_terminate_backend(a.pid) from pg_stat_activity a, pg_stat_activity me
+			where me.pid = pg_backend_pid() and a.datname = me.datname and a.pid <> me.pid and a.application_name = 'sucai'`)
+		must(t, err)
+		_, err = s.Account(t.Context(), "a")
+		must(t, err)
 	}
+}
 
-	// A key of somebody else is not taken for one's own.
-	must(t, direct.Insert(t.Context(), image(a, "other"), math.MaxInt64))
-	taken := image(a, "taken")
-	taken.Key = image(a, "other").Key
-	p.cutNext("before", 1)
-	if err := s.Insert(t.Context(), taken, math.MaxInt64); err != library.ErrExists {
-		t.Errorf("a taken key: %v", err)
+// A database that has become read-only behind a pooler is left for one that can be written to.
+func TestBecomesStandby(t *testing.T) {
+	s := open(t, storetest.Postgres(t), sqlstore.Server)
+	a := account(t, s, "a", 1)
+	s.DB().SetMaxOpenConns(1)
+	_, err := s.DB().Exec(`set default_transaction_read_only = on`) // of the one connection
+	must(t, err)
+	must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+}
+
+// A server that has no connection left for now is asked again.
+func TestNoConnectionLeft(t *testing.T) {
+	t.Setenv("TEST_POSTGRES_URL", "")
+	address := storetest.Postgres(t)
+	s := open(t, address, sqlstore.Server)
+	account(t, s, "a", 1)
+	server, err := storetest.StartedPostgres()
+	must(t, err)
+	admin, err := sql.Open("pgx", server.URL)
+	must(t, err)
+	defer admin.Close()
+	_, err = admin.Exec(`create role few login`)
+	must(t, err)
+	schema := mustQuery(t, address, "search_path")
+	_, err = admin.Exec(`grant all on schema ` + schema + ` to few; grant all on all tables in schema ` + schema + ` to few`)
+	must(t, err)
+	t.Cleanup(func() { admin.Exec(`drop owned by few; drop role few`) })
+	few := strings.Replace(address, "postgres@", "few@", 1)
+	one, two := open(t, few, sqlstore.Server), open(t, few, sqlstore.Server)
+	_, err = admin.Exec(`alter role few connection limit 1`)
+	must(t, err)
+	one.DB().SetMaxIdleConns(0)
+	two.DB().SetMaxIdleConns(0)
+	for left := 1; left > 0; time.Sleep(time.Millisecond) {
+		must(t, admin.QueryRow(`select count(*) from pg_stat_activity where usename = 'few'`).Scan(&left))
 	}
-	p.cutNext("", 0)
+	held, err := one.DB().Conn(t.Context())
+	must(t, err)
+	time.AfterFunc(300*time.Millisecond, func() { held.Close() })
+	_, err = two.Account(t.Context(), "a")
+	must(t, err)
+}
 
-	for _, how := range []string{"before", "after"} {
-		id := "deleted " + how
-		must(t, direct.Insert(t.Context(), image(a, id), math.MaxInt64))
-		p.cutNext(how, 1)
-		err := s.Delete(t.Context(), a.ID, id)
-		if err == nil || errors.Is(err, library.ErrNotFound) || !sqlstore.IsUnknown(err) {
-			t.Errorf("%s: %v", id, err)
+// Where the server's default is to answer a commit before it is on disk, ours is not.
+func TestCommitsAreOnDisk(t *testing.T) {
+	for given, want := range map[string]string{"off": "on", "local": "local", "remote_apply": "remote_apply"} {
+		s := open(t, withParameter(t, storetest.Postgres(t), "synchronous_commit", given), sqlstore.Server)
+		var got string
+		must(t, s.DB().QueryRow(`show synchronous_commit`).Scan(&got))
+		if got != want {
+			t.Errorf("%s became %s", given, got)
 		}
-	}
-
-	// While the server stays away, it is trouble, and in time.
-	p.cutNext("refuse", 1)
-	start := time.Now()
-	err := s.Insert(t.Context(), image(a, "away"), math.MaxInt64)
-	if !sqlstore.IsUnknown(err) || errors.Is(err, library.ErrNotFound) || time.Since(start) > 4*time.Second {
-		t.Errorf("away: %v after %s", err, time.Since(start))
-	}
-	p.cutNext("", 0)
-	if got := listed(t, s, a); strings.Join(got, ",") != "away,deleted before,other" {
-		t.Errorf("afterwards there is %q", got)
 	}
 }
 
@@ -246,6 +260,55 @@ func TestServerEndsConnections(t *testing.T) {
 	}
 	if got := len(listed(t, s, a)); got != 39 {
 		t.Errorf("%d are there", got)
+	}
+}
+
+// The address says how many connections there are, and the server is not told of it.
+func TestPoolSize(t *testing.T) {
+	for value, want := range map[string]int{"": sqlstore.Connections, "1": 1, "3": 3} {
+		address := storetest.Postgres(t)
+		if value != "" {
+			address = withParameter(t, address, "pool_max_conns", value)
+		}
+		s := open(t, address, sqlstore.Server)
+		if got := s.DB().Stats().MaxOpenConnections; got != want {
+			t.Errorf("pool_max_conns=%s: %d connections", value, got)
+		}
+		a := account(t, s, "a", 1)
+		must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+		listed(t, s, a)
+	}
+}
+
+// A media_id that is deleted by somebody else and imported again, at another place, while a
+// delete waits, is left: no count is taken from the place that it has no more.
+func TestDeleteBesideImport(t *testing.T) {
+	s := open(t, storetest.Postgres(t), sqlstore.Server)
+	a := account(t, s, "a", 1)
+	must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+	tx, err := s.DB().BeginTx(t.Context(), nil)
+	must(t, err)
+	defer tx.Rollback()
+	_, err = tx.Exec(`select 1 from counter where account = $1 for update`, a.ID)
+	must(t, err)
+	deleted := make(chan error)
+	go func() { deleted <- s.Delete(t.Context(), a.ID, "x") }()
+	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
+		must(t, s.DB().QueryRow(`select count(*) from pg_stat_activity a, pg_locks l where l.pid = a.pid and not l.granted and a.application_name = 'sucai' and a.pid in
+			(select pid from pg_locks where relation = 'counter'::regclass)`).Scan(&waiting))
+	}
+	_, err = tx.Exec(`with gone as (delete from material where media_id = 'x' returning *)
+		insert into material (account, media_id, type, number, name, introduction, key, blob, size, format, width, height, articles_format, created, updated, expires, version)
+		select account, media_id, type, number + 1000, name, introduction, key || 'x', blob, size, format, width, height, articles_format, created, updated, expires, version from gone`)
+	must(t, err)
+	must(t, tx.Commit())
+	if err := <-deleted; err != library.ErrNotFound {
+		t.Errorf("the delete of what is gone: %v", err)
+	}
+	m, err := s.Material(t.Context(), a.ID, "x", 0)
+	must(t, err)
+	if m.Number != 1001 {
+		t.Errorf("number %d", m.Number)
 	}
 }
 
@@ -288,9 +351,7 @@ func TestNobodyWaitsLong(t *testing.T) {
 
 // Each thing that can be wrong with a database is one line that names it and a way out.
 func TestRefusals(t *testing.T) {
-	if os.Getenv("TEST_POSTGRES_URL") != "" {
-		t.Skip("needs a server of its own")
-	}
+	t.Setenv("TEST_POSTGRES_URL", "") // a server of its own is reconfigured
 	address := storetest.Postgres(t)
 	server, err := storetest.StartedPostgres()
 	must(t, err)
@@ -344,8 +405,10 @@ func TestRefusals(t *testing.T) {
 		{"encoding", with(func(u *url.URL) { u.Path = "/plain" }), `is kept in SQL_ASCII .*create it anew with encoding UTF8`},
 		{"no right", with(func(u *url.URL) { u.User = url.User("poor") }), `create one, or name another by`},
 		{"no schema", withParameter(t, address, "search_path", "absent"), `create one, or name another by`},
-		{"newer", newer, `has a schema of version 99999, this sucai knows 2: use a newer sucai`},
+		{"newer", newer, `has a schema of version 99999, this sucai knows 4: use a newer sucai`},
 		{"no address", "postgres://me:right horse/@host:1/x", `this is no address of a database: postgres://`},
+		{"no size of a pool", withParameter(t, address, "pool_max_conns", "none"), `the address of the database: pool_max_conns=none: a number`},
+		{"no pool at all", withParameter(t, address, "pool_max_conns", "0"), `the address of the database: pool_max_conns=0: a number`},
 		{"no such mode", withParameter(t, address, "sslmode", "perhaps"), `the address of the database: .*sslmode`},
 	} {
 		s, err := sqlstore.OpenPostgres(t.Context(), c.address, sqlstore.Server)
@@ -362,11 +425,28 @@ func TestRefusals(t *testing.T) {
 	open(t, with(func(u *url.URL) { u.User = url.UserPassword("postgres", "unused") }), sqlstore.Server)
 	open(t, strings.Replace(address, "@127", "@127.0.0.1:1,127", 1), sqlstore.Server) // the second host answers
 
+	// The first host is gone: what is sent to it gets no answer.
+	s = open(t, strings.Replace(address, "@127", "@"+silent.Addr().String()+",127", 1), sqlstore.Server)
+	for range 3 {
+		s.DB().SetMaxIdleConns(0) // the next call connects anew
+		must(t, s.Ready(t.Context()))
+	}
+
 	_, err = admin.Exec(`grant usage on schema ` + mustQuery(t, older, "search_path") + ` to poor`)
 	must(t, err)
 	if _, err := sqlstore.OpenPostgres(t.Context(), strings.Replace(older, "postgres@", "poor@", 1), sqlstore.Server); err == nil || !strings.Contains(err.Error(), "user poor lacks a right in database postgres") {
 		t.Errorf("no right to read: %v", err)
 	}
+}
+
+func withParameter(t *testing.T, address, name, value string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return strings.ReplaceAll(u.String(), "+", "%20")
 }
 
 func mustQuery(t *testing.T, address, name string) string {
@@ -407,7 +487,7 @@ func TestWithoutPreparedStatements(t *testing.T) {
 		must(t, err)
 		g := &library.Grant{Hash: [32]byte{byte(len(mode))}, Kind: library.PlainGrant, Expires: 9, Ends: 9}
 		must(t, s.ChangeAccount(t.Context(), mode, func(_ *library.Account, gs library.Grants) error {
-			return errors.Join(gs.End(library.PlainGrant, 5), gs.Add(g))
+			return errors.Join(gs.End(library.PlainGrant, 5, 0), gs.Add(g))
 		}))
 		_, err = s.Grant(t.Context(), g.Hash)
 		must(t, err)
@@ -424,18 +504,22 @@ func TestWithoutPreparedStatements(t *testing.T) {
 
 func TestFitPostgres(t *testing.T) {
 	for _, c := range []struct {
-		version          int
-		encoding, schema string
-		want             string
+		version, encoding, schema string
+		want                      string
 	}{
-		{120_022, "UTF8", "public", "is PostgreSQL 12, sucai needs 13 or newer: update the server"},
-		{90_624, "UTF8", "public", "is PostgreSQL 9,"},
-		{130_000, "LATIN1", "public", "is kept in LATIN1"},
-		{150_018, "UTF8", "", "create one"},
-		{130_000, "UTF8", "public", ""},
-		{180_004, "UTF8", "x", ""},
+		{"12.22", "UTF8", "public", "is kept by PostgreSQL 12.22, sucai needs 13 or newer: update the server"},
+		{"9.4.26 (Debian 9.4.26-1)", "UTF8", "public", "is kept by PostgreSQL 9.4.26"},
+		{"13.0", "LATIN1", "public", "is kept in LATIN1"},
+		{"15.18 (Debian 15.18-0+deb12u1)", "UTF8", "", "create one"},
+		{"13beta1", "UTF8", "public", ""},
+		{"18.4", "UTF8", "x", ""},
+		{"", "UTF8", "x", ""}, // what does not tell is tried
+		{"unknown", "UTF8", "x", ""},
 	} {
-		err := sqlstore.FitPostgres(c.version, c.encoding, c.schema)
+		err := sqlstore.FitVersion(c.version)
+		if err == nil {
+			err = sqlstore.FitPostgres(c.encoding, c.schema)
+		}
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -454,7 +538,7 @@ func TestCommandsLeaveTheSchemaAlone(t *testing.T) {
 	}
 	sqlstore.AddMigration(t, "99998_more.sql", "-- +goose Up\ncreate table more (one integer);\n")
 	_, err := sqlstore.OpenPostgres(t.Context(), address, sqlstore.Command)
-	if err == nil || !strings.Contains(err.Error(), "has a schema of version 2, this sucai needs 99998: start a server of this version first") {
+	if err == nil || !strings.Contains(err.Error(), "has a schema of version 4, this sucai needs 99998: start a server of this version first") {
 		t.Errorf("a command on an older schema: %v", err)
 	}
 	var wg sync.WaitGroup
@@ -507,7 +591,7 @@ func TestPostgresPlans(t *testing.T) {
 	c, err := s.DB().Conn(t.Context())
 	must(t, err)
 	defer c.Close()
-	for i, text := range sqlstore.Statements() {
+	for i, text := range sqlstore.Statements(false) {
 		if strings.Contains(strings.ToLower(text), "count(") {
 			t.Errorf("counts rows: %s", text)
 		}
@@ -530,7 +614,7 @@ func TestPostgresPlans(t *testing.T) {
 			switch {
 			case tidying.MatchString(text):
 				bad = regexp.MustCompile(`Seq Scan|Sort`)
-			case strings.HasPrefix(text, "select bucket"):
+			case strings.HasPrefix(text, "select bucket"), strings.HasPrefix(text, "with l"):
 				bad = regexp.MustCompile(`Seq Scan|Aggregate`)
 			}
 			_, err = c.ExecContext(t.Context(), fmt.Sprint("set enable_seqscan = ", !tidying.MatchString(text)))
@@ -539,6 +623,20 @@ func TestPostgresPlans(t *testing.T) {
 			if bad.MatchString(plan) {
 				t.Errorf("%s, %s:\n%s", text, mode, plan)
 			}
+		}
+	}
+}
+
+// What nodes have to tell each other stands in rows, and is locked by rows: engines that
+// speak the protocol of PostgreSQL without being one know no more, nor do poolers.
+func TestPlainSQL(t *testing.T) {
+	beyond := regexp.MustCompile(`(?i)\b(notify|listen|pg_advisory|advisory|lock table|skip locked|create temp)\b`)
+	if !beyond.MatchString("NOTIFY x") || len(sqlstore.AllStatements()) < 50 {
+		t.Fatal("nothing is looked at")
+	}
+	for _, text := range sqlstore.AllStatements() {
+		if beyond.MatchString(text) {
+			t.Errorf("not what all share: %s", text)
 		}
 	}
 }
@@ -583,6 +681,44 @@ func TestCancelledInserts(t *testing.T) {
 	for id := range told {
 		if !there[id] {
 			t.Errorf("%s is lost", id)
+		}
+	}
+}
+
+// Authorisations from before they were counted in buckets are found too.
+func TestOlderAuthorizations(t *testing.T) {
+	lite, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "sucai.db"), sqlstore.Server)
+	must(t, err)
+	defer lite.Close()
+	for migration, s := range map[string]*sqlstore.Store{
+		"sqlite/00003_authorizer.sql":   lite,
+		"postgres/00002_authorizer.sql": open(t, storetest.Postgres(t), sqlstore.Server),
+	} {
+		var ids []int64
+		for i := range 100 {
+			ids = append(ids, account(t, s, fmt.Sprintf("a%02d", i), int64(i)).ID)
+		}
+		c := &library.Component{AppID: "c", Salt: []byte{1}, Hash: []byte{1}}
+		must(t, s.CreateComponent(t.Context(), c))
+		must(t, s.ChangeComponent(t.Context(), "c", func(_ *library.Component, h library.Holdings) error {
+			for _, id := range ids {
+				if err := h.SetAuthorization(&library.Authorization{Account: id}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		text, err := os.ReadFile("migrations/" + migration)
+		must(t, err)
+		for _, text := range []string{`delete from bucket`, string(text)} {
+			_, err := s.DB().Exec(text)
+			must(t, err)
+		}
+		for _, offset := range []int64{1, 40, 60, 99} {
+			list, total, err := s.AuthorizationPage(t.Context(), c.ID, offset, 1)
+			if err != nil || total != 100 || len(list) != 1 || list[0].AppID != fmt.Sprintf("a%02d", offset) {
+				t.Errorf("%s, at %d: %v of %d, %v", migration, offset, list, total, err)
+			}
 		}
 	}
 }

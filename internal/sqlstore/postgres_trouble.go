@@ -25,6 +25,9 @@ const (
 	codeNoPrivilege   = "42501"
 	codeNoStatement   = "26000"
 	codeTwoStatements = "42P05"
+	codeReadOnly      = "25006"
+	codeNoRoom        = "53300"
+	codeStarting      = "57P03"
 )
 
 func postgresCode(err error) string {
@@ -42,15 +45,25 @@ func isConflict(err error) bool {
 	return code == codeSerialization || code == codeDeadlock
 }
 
-// isLost tells whether an open connection broke, or its server is going down. What had
-// not been committed on it never will be.
-func isLost(err error) bool {
+// isBusy tells whether a server took no connection, but may take one soon.
+func isBusy(err error) bool {
+	code := postgresCode(err)
+	return isConnecting(err) && (code == codeNoRoom || code == codeStarting)
+}
+
+func isConnecting(err error) bool {
 	var connecting *pgconn.ConnectError
-	if errors.As(err, &connecting) {
+	return errors.As(err, &connecting)
+}
+
+// isLost tells whether an open connection broke, its server is going down, or has become
+// a standby. What had not been committed on it never will be.
+func isLost(err error) bool {
+	if isConnecting(err) {
 		return false // there is no other server to turn to
 	}
 	if code := postgresCode(err); code != "" {
-		return strings.HasPrefix(code, "57P0") || strings.HasPrefix(code, "08")
+		return code == codeReadOnly || strings.HasPrefix(code, "57P0") || strings.HasPrefix(code, "08")
 	}
 	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, pgconn.ErrConnClosed, driver.ErrBadConn} {
 		if errors.Is(err, e) {
@@ -146,9 +159,9 @@ func refusal(e *pgconn.PgError, user, database string) string {
 		return fmt.Sprintf("there is no database %s: create it, or name another in --db", database)
 	case codeNoPrivilege:
 		return fmt.Sprintf("user %s lacks a right in database %s (%s): make the user its owner, or grant it create and usage on the schema", user, database, text)
-	case "53300":
+	case codeNoRoom:
 		return fmt.Sprintf("it has no connection left (%s): raise max_connections there, or put a pooler in front", text)
-	case "57P03":
+	case codeStarting:
 		return fmt.Sprintf("it is not ready yet (%s): try again", text)
 	}
 	return text + poolerHint(e.Code)

@@ -49,6 +49,7 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 	served := flock.New(path+".served", flock.SetPermissions(0o600))
 	writing := flock.New(path+".write", flock.SetPermissions(0o600))
 	s := &Store{lock: exclusive(writing), snapshot: &sql.TxOptions{ReadOnly: true}}
+	s.clock = func(context.Context) (time.Time, error) { return time.Now(), nil }
 	s.close = func() error { return errors.Join(served.Close(), writing.Close()) }
 	if s.read, err = sql.Open("sqlite", sqliteURL(path, "query_only(1)")); err != nil {
 		return nil, err
@@ -66,7 +67,21 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.there = func() error { return isStill(file, path) }
 	return s, nil
+}
+
+// isStill tells whether a file is where it was.
+func isStill(file fs.FileInfo, path string) error {
+	now, err := os.Stat(path)
+	if err == nil && !os.SameFile(file, now) {
+		err = fmt.Errorf("%s is another file than when it was opened: start sucai anew", path)
+	}
+	return err
 }
 
 // openSQLite takes part among the processes of a database. The server's lock is taken,
@@ -104,7 +119,9 @@ func sqliteURL(path string, pragmas ...string) string {
 		"synchronous(FULL)",
 		"cache_size(-4096)", // KiB a connection
 	}, pragmas...)}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+	// A connection never makes the file: where it was taken away while we run, an empty one
+	// in its place would look like the store to some connections.
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=rw&" + v.Encode()
 }
 
 // exclusive makes a lock for this process' goroutines and all other processes.

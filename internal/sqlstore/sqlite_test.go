@@ -82,7 +82,7 @@ func TestNotADatabase(t *testing.T) {
 // The lists of accounts, platforms and environments, and what runs once at a start, may.
 func TestPlans(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
-	for _, text := range Statements() {
+	for _, text := range Statements(true) {
 		text = withoutLocks(text)
 		rows, err := s.read.Query("explain query plan "+text, make([]any, strings.Count(text, "$"))...)
 		if err != nil {
@@ -123,5 +123,48 @@ func TestManyAtStart(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	}
+}
+
+// A setting that only a newer release knows outlives the tokens that this one issues.
+func TestSettingsOfANewerRelease(t *testing.T) {
+	ctx := t.Context()
+	s := openTest(t, filepath.Join(t.TempDir(), "sucai.db"), Server)
+	if err := s.CreateAccount(ctx, &library.Account{AppID: "a", Uin: 1, Salt: []byte{1}, Hash: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateComponent(ctx, &library.Component{AppID: "c", Salt: []byte{1}, Hash: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	const newer = `{"of the future":1}`
+	for _, table := range []string{"account", "component"} {
+		if _, err := s.write.Exec(`update ` + table + ` set settings = '` + newer + `'`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	issue := func(a *library.Account, g library.Grants) error {
+		a.Stable.Token = "issued"
+		return g.Add(&library.Grant{Hash: [32]byte{1}, Kind: library.PlainGrant, Expires: 9, Ends: 9})
+	}
+	if err := s.ChangeAccount(ctx, "a", issue); err != nil {
+		t.Fatal(err)
+	}
+	push := func(c *library.Component, _ library.Holdings) error { c.Ticket = "made"; return nil }
+	if err := s.ChangeComponent(ctx, "c", push); err != nil {
+		t.Fatal(err)
+	}
+	var account, stable, component, ticket string
+	err := s.read.QueryRow(`select a.settings, a.stable, c.settings, c.ticket from account a, component c`).Scan(&account, &stable, &component, &ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if account != newer || component != newer || !strings.Contains(stable, "issued") || ticket != "made" {
+		t.Errorf("stored: %s, %s, %s, %s", account, stable, component, ticket)
+	}
+	if err := s.ChangeAccount(ctx, "a", func(a *library.Account, _ library.Grants) error { a.Settings.Frozen = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.Account(ctx, "a"); err != nil || !a.Settings.Frozen {
+		t.Errorf("a setting was not stored: %+v, %v", a, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -22,10 +23,14 @@ type Store struct {
 	write    *sql.DB
 	lock     func(ctx context.Context) (unlock func(), err error) // held around each write
 	close    func() error
+	clock    func(ctx context.Context) (time.Time, error)
 	snapshot *sql.TxOptions // of view
 	writing  *sql.TxOptions // of change
+	there    func() error   // whether files are where they were; nil where there are none
+	observe  library.Observe
 
-	prepared map[*sql.DB][]*sql.Stmt // by statement, for read and for write; nil where the driver keeps them
+	broke    atomic.Pointer[time.Time] // when a connection was last found broken
+	prepared map[*sql.DB][]*sql.Stmt   // by statement, for read and for write; nil where the driver keeps them
 }
 
 var (
@@ -65,8 +70,14 @@ func (s *Store) Close() error {
 
 var selectReady = sqlText(`select one from store`)
 
-// Ready implements library.Materials and, with it, library.Accounts.
+// Ready implements library.Materials and, with it, library.Accounts. A database whose file
+// was removed or replaced would go on to answer, and lose all at its end.
 func (s *Store) Ready(ctx context.Context) error {
+	if s.there != nil {
+		if err := s.there(); err != nil {
+			return err
+		}
+	}
 	return s.look(ctx, func(q query) error {
 		var one int
 		return q.row(selectReady).Scan(&one)
@@ -85,26 +96,30 @@ type query struct {
 // look runs fn, which makes one statement and so needs no transaction around it. fn may
 // run more than once.
 func (s *Store) look(ctx context.Context, fn func(q query) error) error {
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return wrap(again(ctx, func() error {
+	err := s.again(ctx, func() error {
 		return fn(query{ctx, s.read, nil, s.prepared[s.read]})
-	}))
+	})
+	return s.told(caller, library.DatabaseRead, start, err)
 }
 
 // view runs fn in a read-only snapshot. fn may run more than once, until it returns a
 // callbackError.
 func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) error) error {
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return wrap(again(ctx, func() error {
+	err := s.again(ctx, func() error {
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
 		if err != nil {
 			return err
 		}
 		defer tx.Rollback()
 		return fn(query{ctx, s.read, tx, s.prepared[s.read]})
-	}))
+	})
+	return s.told(caller, library.DatabaseSnapshot, start, err)
 }
 
 // change runs fn in a transaction and commits it when fn succeeds: when change returns
@@ -115,14 +130,15 @@ func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) 
 // fn may run more than once, each time on a state without what it did before. An error
 // that isUnknown is of a commit that may have happened or not.
 func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query) error) error {
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	unlock, err := s.lock(ctx)
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return s.told(caller, library.DatabaseWrite, start, err)
 	}
 	defer unlock()
-	return wrap(again(ctx, func() error {
+	err = s.again(ctx, func() error {
 		tx, err := s.write.BeginTx(ctx, s.writing)
 		if err != nil {
 			return err
@@ -135,24 +151,29 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 			return &unknownError{err}
 		}
 		return err
-	}))
+	})
+	return s.told(caller, library.DatabaseWrite, start, err)
 }
 
-// brokenTries is how often something is run again because its connection broke: those
-// that are idle break together when a server restarts.
+// brokenTries is how often something is run because its connection broke. Those that are
+// as old as a broken one are not used again.
 const brokenTries = 3
 
 // again runs once until it succeeds, fails for good, or ctx ends. What was undone because
-// of others is run again, and what was cut off before its commit.
-func again(ctx context.Context, once func() error) error {
+// of others is run again, what was cut off before its commit, and what got no connection.
+func (s *Store) again(ctx context.Context, once func() error) error {
 	for try := 1; ; try++ {
 		err := once()
+		if isLost(err) {
+			now := time.Now()
+			s.broke.Store(&now)
+		}
 		var final *callbackError
 		var unknown *unknownError
 		switch {
 		case err == nil, errors.As(err, &final), errors.As(err, &unknown):
 			return err
-		case isConflict(err):
+		case isConflict(err), isBusy(err):
 		case isLost(err) && try < brokenTries:
 		default:
 			return err
@@ -240,6 +261,15 @@ func sqlText(text string) statement {
 	return statement(len(texts) - 1)
 }
 
+// postgresOnly are the statements that are not for SQLite.
+var postgresOnly = map[statement]bool{}
+
+func postgresText(text string) statement {
+	st := sqlText(text)
+	postgresOnly[st] = true
+	return st
+}
+
 // What locks the rows that a statement reads until its transaction ends. The former
 // excludes others who change them; the latter only their deletion.
 const (
@@ -250,7 +280,11 @@ const (
 func (s *Store) prepare(ctx context.Context) error {
 	s.prepared = map[*sql.DB][]*sql.Stmt{}
 	for _, db := range []*sql.DB{s.read, s.write} {
-		for _, text := range texts {
+		for i, text := range texts {
+			if postgresOnly[statement(i)] {
+				s.prepared[db] = append(s.prepared[db], nil)
+				continue
+			}
 			st, err := db.PrepareContext(ctx, withoutLocks(text))
 			if err != nil {
 				return fmt.Errorf("database: %w", err)

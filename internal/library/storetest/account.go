@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"sucai/internal/library"
 )
@@ -118,7 +119,7 @@ func grants(t *testing.T, s *store) {
 	add("a", 3, library.StableGrant, 1000, 1000)
 	add("b", 4, library.PlainGrant, 1000, 1000)
 	s.must(t, s.Accounts.ChangeAccount(s.ctx, "a", func(_ *library.Account, g library.Grants) error {
-		return g.End(library.PlainGrant, 500)
+		return g.End(library.PlainGrant, 500, 400)
 	}))
 	want(1, a.ID, 500)
 	want(2, a.ID, 400) // its own end was earlier
@@ -137,6 +138,23 @@ func grants(t *testing.T, s *store) {
 	_, err = s.Accounts.Grant(s.ctx, hash(3))
 	wantErr(t, err, library.ErrNotFound)
 	want(4, b.ID, 1000)
+
+	add("b", 5, library.PlainGrant, 600, 600)
+	s.must(t, s.Accounts.ChangeAccount(s.ctx, "b", func(_ *library.Account, g library.Grants) error {
+		return g.End(library.PlainGrant, 0, 600)
+	}))
+	want(4, b.ID, 0)
+	want(5, b.ID, 600) // it is remembered as expired
+}
+
+func clock(t *testing.T, s *store) {
+	before := time.Now()
+	at, err := s.Accounts.Clock(s.ctx)
+	s.must(t, err)
+	// The servers of the tests run on this machine.
+	if after := time.Now(); at.Before(before.Add(-time.Second)) || at.After(after.Add(time.Second)) {
+		t.Errorf("the clock shows %s between %s and %s", at, before, after)
+	}
 }
 
 func identity(t *testing.T, s *store) {

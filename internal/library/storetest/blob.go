@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -80,10 +81,20 @@ func putFails(t *testing.T, s *store) {
 	if _, err := s.Blobs.Put(ctx, strings.NewReader("x"), anything); !errors.Is(err, context.Canceled) {
 		t.Fatalf("cancelled: %v", err)
 	}
-	s.must(t, s.Blobs.List(s.ctx, time.Now().Add(time.Hour), func(names []string) error {
+	if names := s.listed(t, "", time.Now().Add(time.Hour)); len(names) > 0 {
 		t.Errorf("left behind: %q", names)
-		return nil
-	}))
+	}
+}
+
+// listed gives the blobs behind one that were last written before a time, piece by piece.
+func (s *store) listed(t *testing.T, after string, before time.Time) (names []string) {
+	t.Helper()
+	for more := true; more; more = after != "" {
+		piece, next, err := s.Blobs.List(s.ctx, after, before)
+		s.must(t, err)
+		names, after = append(names, piece...), next
+	}
+	return names
 }
 
 func claim(t *testing.T, s *store) {
@@ -97,26 +108,30 @@ func claim(t *testing.T, s *store) {
 }
 
 func listBlobs(t *testing.T, s *store) {
-	want := map[string]bool{}
+	var want []string
 	for i := range 20 {
 		b, err := s.Blobs.Put(s.ctx, strings.NewReader(fmt.Sprint(i)), anything)
 		s.must(t, err)
-		want[b.Name] = true
+		want = append(want, b.Name)
 	}
-	s.must(t, s.Blobs.List(s.ctx, time.Now().Add(-time.Hour), func(names []string) error {
+	slices.Sort(want)
+	if names := s.listed(t, "", time.Now().Add(-time.Hour)); len(names) > 0 {
 		t.Errorf("too young: %q", names)
-		return nil
-	}))
-	got := map[string]bool{}
-	s.must(t, s.Blobs.List(s.ctx, time.Now().Add(time.Hour), func(names []string) error {
-		for _, n := range names {
-			got[n] = true
-		}
-		return nil
-	}))
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Fatalf("listed %v, want %v", got, want)
 	}
-	own := errors.New("mine")
-	wantErr(t, s.Blobs.List(s.ctx, time.Now().Add(time.Hour), func([]string) error { return own }), own)
+	behind := func(after string) {
+		t.Helper()
+		wanted := slices.DeleteFunc(slices.Clone(want), func(name string) bool { return name <= after })
+		if got := s.listed(t, after, time.Now().Add(time.Hour)); !slices.Equal(got, wanted) {
+			t.Fatalf("behind %q: %q, want %q", after, got, wanted)
+		}
+	}
+	for len(want) > 0 {
+		name := want[len(want)/2]
+		for _, after := range []string{"", "0", name[:1], name[:2], name[:3], name[:40], name, "f", "ff", "ffff"} {
+			behind(after)
+		}
+		s.must(t, s.Blobs.Remove(s.ctx, name))
+		want = slices.DeleteFunc(want, func(n string) bool { return n == name })
+		behind(name) // one may go on where a blob was
+	}
 }

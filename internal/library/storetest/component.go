@@ -166,19 +166,21 @@ func componentGrants(t *testing.T, s *store) {
 	add(other, 5, a.ID)
 	s.must(t, s.Accounts.ChangeAccount(s.ctx, "a", func(_ *library.Account, g library.Grants) error {
 		return errors.Join(g.Add(&library.Grant{Hash: hash(6), Kind: library.PlainGrant, Expires: 1000, Ends: 1000}),
-			g.End(library.PlainGrant, 700))
+			g.End(library.PlainGrant, 700, 0))
 	}))
-	s.hold(t, c, func(h library.Holdings) error { return h.EndGrants(a.ID, 500) })
+	s.hold(t, c, func(h library.Holdings) error { return h.EndGrants(a.ID, 500, 0) })
 	ends(1, c.ID, 0, 1000)
 	ends(2, c.ID, a.ID, 500)
 	ends(3, c.ID, b.ID, 1000)
 	ends(4, other.ID, 0, 1000)
 	ends(5, other.ID, a.ID, 1000)
 	ends(6, 0, a.ID, 700)
-	s.hold(t, c, func(h library.Holdings) error { return errors.Join(h.EndGrants(0, 400), h.EndGrants(a.ID, 600)) })
+	s.hold(t, c, func(h library.Holdings) error { return errors.Join(h.EndGrants(0, 400, 0), h.EndGrants(a.ID, 600, 0)) })
 	ends(1, c.ID, 0, 400)
 	ends(2, c.ID, a.ID, 500) // it had ended earlier
 	ends(4, other.ID, 0, 1000)
+	s.hold(t, other, func(h library.Holdings) error { return h.EndGrants(0, 0, 1000) })
+	ends(4, other.ID, 0, 1000) // it had come to its own end
 	s.must(t, s.Accounts.RemoveAccount(s.ctx, "a"))
 	_, err := s.Accounts.Grant(s.ctx, hash(5))
 	wantErr(t, err, library.ErrNotFound)
@@ -315,6 +317,57 @@ func authorizations(t *testing.T, s *store) {
 	}
 	_, _, err = s.Accounts.AuthorizationPage(s.ctx, other.ID+100, 0, 1)
 	wantErr(t, err, library.ErrNotFound)
+}
+
+// A page of authorisations is the same slice of one list at any offset, whatever was
+// withdrawn in between.
+func pagesOfAuthorizations(t *testing.T, s *store) {
+	c, other := s.component(t, "c"), s.component(t, "other")
+	const accounts = 150
+	var want []string
+	var ids []int64
+	for i := range accounts {
+		ids = append(ids, s.account(t, fmt.Sprintf("account%03d", i)).ID)
+	}
+	allow := func(c *library.Component, id int64) {
+		s.hold(t, c, func(h library.Holdings) error {
+			return h.SetAuthorization(&library.Authorization{Account: id, Sets: []int{1}, RefreshToken: "r"})
+		})
+	}
+	for i := accounts - 1; i >= 0; i-- { // in an order that is not that of the list
+		allow(c, ids[i])
+		if i%7 == 0 {
+			allow(other, ids[i])
+		}
+	}
+	for i, id := range ids {
+		switch {
+		case i%5 == 1 || i > 40 && i < 90:
+			s.hold(t, c, func(h library.Holdings) error { return h.RemoveAuthorization(id) })
+		case i == 100:
+			s.must(t, s.Accounts.RemoveAccount(s.ctx, "account100"))
+		default:
+			want = append(want, fmt.Sprintf("account%03d", i))
+		}
+	}
+	for offset := range int64(len(want) + 2) {
+		for _, count := range []int64{1, 3, 500} {
+			list, total, err := s.Accounts.AuthorizationPage(s.ctx, c.ID, offset, count)
+			s.must(t, err)
+			var got []string
+			for _, a := range list {
+				got = append(got, a.AppID)
+			}
+			from := min(offset, int64(len(want)))
+			if expect := want[from:min(from+count, int64(len(want)))]; total != int64(len(want)) || !slices.Equal(got, expect) {
+				t.Fatalf("%d at %d of %d: %v, want %v", count, offset, total, got, expect)
+			}
+		}
+	}
+	s.must(t, s.Accounts.RemoveComponent(s.ctx, "c"))
+	if list, total, err := s.Accounts.AuthorizationPage(s.ctx, other.ID, 10, 20); err != nil || total != 22 || len(list) != 12 {
+		t.Fatalf("of another: %d of %d, %v", len(list), total, err)
+	}
 }
 
 // A code stands for the authorisation for which it was issued.

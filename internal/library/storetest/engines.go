@@ -50,13 +50,23 @@ func EmbeddedAt(t testing.TB, dir string) library.Engines {
 // outgrown is PostgreSQL and a bucket.
 func outgrown(t testing.TB) library.Engines {
 	t.Helper()
-	return onPostgres(t, Postgres(t), inBucket(t))
+	return Nodes(t, 1)[0]
+}
+
+// Nodes opens one store of the outgrown shape so many times, until the test ends.
+func Nodes(t testing.TB, n int) (nodes []library.Engines) {
+	t.Helper()
+	db, bucket := Postgres(t), S3(t)
+	for range n {
+		nodes = append(nodes, onPostgres(t, db, inBucket(t, bucket)))
+	}
+	return nodes
 }
 
 // sqliteAndS3 has but its blobs outgrown.
 func sqliteAndS3(t testing.TB) library.Engines {
 	t.Helper()
-	return onSQLite(t, t.TempDir(), inBucket(t))
+	return onSQLite(t, t.TempDir(), inBucket(t, S3(t)))
 }
 
 // postgresAndDirectory has but its database outgrown.
@@ -66,12 +76,13 @@ func postgresAndDirectory(t testing.TB) library.Engines {
 }
 
 // inBucket gives blobs in a bucket until the test ends.
-func inBucket(t testing.TB) library.Blobs {
+func inBucket(t testing.TB, address string) library.Blobs {
 	t.Helper()
-	b, err := blobs.OpenS3(S3(t), filepath.Join(t.TempDir(), "scratch"))
+	b, err := blobs.OpenS3(address, filepath.Join(t.TempDir(), "scratch"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Cache(32 << 20) // as servers do
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -177,6 +178,49 @@ func pages(t *testing.T, s *store) {
 	}
 }
 
+// roomBeforeSnapshot changes what is listed while a page waits for room: the page is of
+// what there is afterwards, and asks again where that is larger.
+func roomBeforeSnapshot(t *testing.T, s *store) {
+	a := s.account(t, "a")
+	s.insert(t, a, wechat.News, "small")
+	large := func(m *library.Material, bytes int) *library.Material {
+		m.Articles = wechat.Articles(strings.Repeat("x", bytes))
+		m.Size, m.Updated = int64(bytes), int64(bytes)
+		m.Version++
+		return m
+	}
+	const one, two = library.SmallArticles + 1, 3 * library.SmallArticles
+	for _, id := range []string{"deleted", "grows"} {
+		s.must(t, s.Materials.Insert(s.ctx, large(material(a, id, wechat.News), one), noCap))
+	}
+	var asked []int64
+	room := func(size int64) error {
+		if asked = append(asked, size); len(asked) > 1 {
+			return nil
+		}
+		m, err := s.Materials.Material(s.ctx, a.ID, "grows", noCap)
+		s.must(t, err)
+		s.must(t, s.Materials.UpdateArticles(s.ctx, large(m, two)))
+		s.must(t, s.Materials.Delete(s.ctx, a.ID, "deleted"))
+		s.insert(t, a, wechat.News, "added")
+		return nil
+	}
+	var got []string
+	total, err := s.Materials.Page(s.ctx, a.ID, wechat.News, 0, 20, room, func(m *library.Material) error {
+		got = append(got, fmt.Sprint(m.MediaID, " ", len(m.Articles), " ", m.Size, " ", m.Updated))
+		return nil
+	})
+	s.must(t, err)
+	n := material(a, "small", wechat.News).Size
+	want := []string{fmt.Sprint("added ", n, " ", n, " 200"), fmt.Sprint("grows ", two, " ", two, " ", two), fmt.Sprint("small ", n, " ", n, " 200")}
+	if total != 3 || !slices.Equal(got, want) {
+		t.Fatalf("%d: %q, want %q", total, got, want)
+	}
+	if !slices.Equal(asked, []int64{one, two}) {
+		t.Fatalf("room was asked for %v", asked)
+	}
+}
+
 // oneSnapshot sees that a page and its total belong together while others write.
 func oneSnapshot(t *testing.T, s *store) {
 	a := s.account(t, "a")
@@ -261,6 +305,26 @@ func pagesAgainstModel(t *testing.T, s *store) {
 		remove(len(model) - 1)
 		if len(model)%50 == 0 {
 			check(len(model) / 2)
+		}
+	}
+}
+
+// pagesOfSparseLists looks at every page of lists whose numbers are near to each other and
+// far apart, so that they are searched in one level of counting and in more.
+func pagesOfSparseLists(t *testing.T, s *store) {
+	for i, step := range []int64{1, 50, 3000, 200_000} {
+		a := s.account(t, fmt.Sprint("a", i))
+		var ms []*library.Material
+		var model []string
+		for n := range 130 {
+			m := material(a, fmt.Sprint("m", n), wechat.Image)
+			m.Number = int64(n+1) * step
+			ms, model = append(ms, m), append([]string{m.MediaID}, model...)
+		}
+		_, err := s.Materials.Import(s.ctx, a.ID, ms)
+		s.must(t, err)
+		for offset := 0; offset < len(model); offset += 3 {
+			s.wantPage(t, a, wechat.Image, int64(offset), 3, int64(len(model)), model[offset:min(offset+3, len(model))]...)
 		}
 	}
 }
@@ -372,17 +436,6 @@ func expiredAndRemoved(t *testing.T, s *store) {
 	s.wantPage(t, b, wechat.Image, 0, 20, 1, "of b")
 	if again := s.account(t, "a"); again.ID == a.ID {
 		t.Fatal("an account's ID was given twice")
-	}
-}
-
-func unreferenced(t *testing.T, s *store) {
-	a := s.account(t, "a")
-	s.insert(t, a, wechat.Image, "one")
-	s.insert(t, a, wechat.News, "news")
-	free, err := s.Materials.Unreferenced(s.ctx, []string{"blob-one", "blob-none", ""})
-	s.must(t, err)
-	if !slices.Equal(free, []string{"blob-none", ""}) {
-		t.Fatalf("unreferenced: %q", free)
 	}
 }
 

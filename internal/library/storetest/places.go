@@ -3,11 +3,12 @@ package storetest
 import (
 	"errors"
 	"os"
+	"testing"
 )
 
 // Places are servers, as of Postgres and S3, for who runs programs and is no test.
 type Places struct {
-	s3    *s3Server // nil where TEST_S3_URL names one
+	s3    *S3Server // nil where TEST_S3_URL names one
 	drops []func() error
 }
 
@@ -15,7 +16,7 @@ type Places struct {
 func OpenPlaces() (p *Places, err error) {
 	p = &Places{}
 	if os.Getenv("TEST_S3_URL") == "" {
-		if p.s3, err = startS3(); err != nil {
+		if p.s3, err = StartS3(); err != nil {
 			return nil, err
 		}
 	}
@@ -26,7 +27,7 @@ func OpenPlaces() (p *Places, err error) {
 func (p *Places) New() ([]string, error) {
 	bucket, env := os.Getenv("TEST_S3_URL"), []string(nil)
 	if p.s3 != nil {
-		bucket, env = p.s3.address(), []string{"AWS_ACCESS_KEY_ID=" + s3Key, "AWS_SECRET_ACCESS_KEY=" + s3Secret}
+		bucket, env = p.s3.Address(p.s3.Host), p.s3.Env()
 	}
 	blobs, err := newPrefix(bucket)
 	if err != nil {
@@ -46,7 +47,38 @@ func (p *Places) Close() (err error) {
 		err = errors.Join(err, drop())
 	}
 	if p.s3 != nil {
-		p.s3.stop()
+		err = errors.Join(err, p.s3.Stop())
 	}
 	return err
+}
+
+// Servers starts both servers for a test alone, which may halt them. Where they are not
+// installed the test is skipped, or fails where CI is set.
+func Servers(t testing.TB) (*PostgresServer, *S3Server) {
+	t.Helper()
+	refuse := func(err error) {
+		t.Helper()
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	stop := func(g *guard) {
+		t.Cleanup(func() {
+			if err := g.Stop(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	db, err := StartPostgres()
+	if err != nil {
+		refuse(err)
+	}
+	stop(db.guard)
+	s3, err := StartS3()
+	if err != nil {
+		refuse(err)
+	}
+	stop(s3.guard)
+	return db, s3
 }

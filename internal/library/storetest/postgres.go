@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -106,12 +104,9 @@ func newSchema() (address string, drop func() error, err error) {
 
 // PostgresServer is a server that tests have started.
 type PostgresServer struct {
+	*guard
 	URL  string // of its administrator, in the database postgres; no password is asked for
 	Port int    // on 127.0.0.1
-	Dir  string // holds its data, its log, and its socket
-
-	programs string
-	guard    io.Closer
 }
 
 var errNoPostgres = errors.New("no PostgreSQL is installed (apt-get install postgresql), and TEST_POSTGRES_URL is not set")
@@ -120,8 +115,8 @@ var errNoPostgres = errors.New("no PostgreSQL is installed (apt-get install post
 // for and ends with the process.
 var StartedPostgres = sync.OnceValues(StartPostgres)
 
-// StartPostgres starts a server on a free port. It ends, and its files with it, when Stop
-// is called or this process ends in any way.
+// StartPostgres starts a server. It ends, and its files with it, when Stop is called or
+// this process ends in any way.
 func StartPostgres() (*PostgresServer, error) {
 	programs, err := postgresPrograms()
 	if err != nil {
@@ -141,80 +136,44 @@ func StartPostgres() (*PostgresServer, error) {
 	if out, err := create.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), os.RemoveAll(dir))
 	}
-	s := &PostgresServer{Dir: dir, programs: programs}
-	for range 3 { // somebody else may take the port first
-		if err = s.start(data, as); err == nil {
-			return s, nil
-		}
-	}
-	return nil, errors.Join(err, os.RemoveAll(dir))
-}
-
-// guarded runs a server, its arguments, until standard input ends, and then removes the
-// directory, its name. It outlives a test that is killed, and so does its duty.
-const guarded = `
-"$@" &
-server=$!
-cat >/dev/null
-kill -INT $server
-wait $server
-rm -rf -- "$0"
-`
-
-func (s *PostgresServer) start(data string, as *syscall.Credential) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
-		return err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	s.Port = l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return err
-	}
-	log, err := os.Create(filepath.Join(s.Dir, "log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	cmd := exec.Command("sh", "-c", guarded, s.Dir, filepath.Join(s.programs, "postgres"),
-		"-D", data, "-p", strconv.Itoa(s.Port), "-k", s.Dir, "-c", "listen_addresses=127.0.0.1",
+	s := &PostgresServer{Port: port, URL: fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)}
+	s.guard, err = startGuard(dir, "QUIT", "INT", as, filepath.Join(programs, "postgres"),
+		"-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "listen_addresses=127.0.0.1",
 		"-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=256MB")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true} // an interrupt at the terminal is not for it
-	if s.guard, err = cmd.StdinPipe(); err != nil {
-		return err
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := cmd.Start(); err != nil {
-		return err
+	if err := s.answers(); err != nil {
+		return nil, errors.Join(err, s.Stop())
 	}
-	s.URL = fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.Port)
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.Port)); err == nil {
-			c.Close()
-			if db, err := sql.Open("pgx", s.URL); err == nil {
-				err = db.Ping()
-				if db.Close(); err == nil {
-					return nil
-				}
-			}
-		}
-		if text, err := os.ReadFile(filepath.Join(s.Dir, "log")); err == nil && strings.Contains(string(text), "FATAL:  could not") {
-			return fmt.Errorf("postgres: %s", text)
-		}
-	}
-	return errors.New("postgres does not answer")
+	return s, nil
 }
 
-// Stop ends the server at once and removes its files.
-func (s *PostgresServer) Stop() error {
-	if err := s.guard.Close(); err != nil {
+// Start makes a server run again that was halted, and waits until it answers.
+func (s *PostgresServer) Start() error {
+	if err := s.tell("start"); err != nil {
 		return err
 	}
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(s.Dir); errors.Is(err, os.ErrNotExist) {
+	return s.answers()
+}
+
+// answers waits until somebody may connect.
+func (s *PostgresServer) answers() error {
+	db, err := sql.Open("pgx", s.URL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = db.Ping(); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("the server in %s does not end", s.Dir)
+	return fmt.Errorf("postgres does not answer: %w\n%s", err, s.said())
 }
 
 // postgresPrograms is the directory of initdb and postgres; of several the newest.

@@ -1,15 +1,12 @@
 package storetest
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -41,10 +38,10 @@ func S3(t testing.TB) string {
 			}
 			t.Skip(err)
 		}
-		t.Cleanup(returnS3)
+		t.Cleanup(func() { returnS3(t) })
 		t.Setenv("AWS_ACCESS_KEY_ID", s3Key)
 		t.Setenv("AWS_SECRET_ACCESS_KEY", s3Secret)
-		address = server.address()
+		address = server.Address(server.Host)
 	}
 	address, err := newPrefix(address)
 	if err != nil {
@@ -66,15 +63,15 @@ func newPrefix(bucket string) (string, error) {
 // a tenth of a second, and a process for each test would cost more memory than one.
 var sharedS3 struct {
 	sync.Mutex
-	server *s3Server
+	server *S3Server
 	users  int
 }
 
-func borrowS3() (*s3Server, error) {
+func borrowS3() (*S3Server, error) {
 	sharedS3.Lock()
 	defer sharedS3.Unlock()
 	if sharedS3.users == 0 {
-		server, err := startS3()
+		server, err := StartS3()
 		if err != nil {
 			return nil, err
 		}
@@ -84,85 +81,80 @@ func borrowS3() (*s3Server, error) {
 	return sharedS3.server, nil
 }
 
-func returnS3() {
+func returnS3(t testing.TB) {
 	sharedS3.Lock()
 	defer sharedS3.Unlock()
-	if sharedS3.users--; sharedS3.users == 0 {
-		sharedS3.server.stop()
-		sharedS3.server = nil
+	if sharedS3.users--; sharedS3.users > 0 {
+		return
 	}
+	if err := sharedS3.server.Stop(); err != nil {
+		t.Error(err)
+	}
+	sharedS3.server = nil
 }
 
-type s3Server struct {
-	root  string
-	host  string
-	input io.Closer // the server ends when it is closed
-	ended chan struct{}
-	said  bytes.Buffer // to be looked at when it has ended
-}
-
-func (s *s3Server) address() string {
-	return "s3://" + s3Bucket + "?region=us-east-1&endpoint=" + url.QueryEscape("http://"+s.host)
+// S3Server is a server that tests have started.
+type S3Server struct {
+	*guard
+	Host string // where it listens
 }
 
 const s3Bucket = "sucai-tests"
 
-// untilClosed runs a command in a shell until standard input ends, also when that is
-// because this process was killed: no server outlives its tests.
-const untilClosed = `"$@" & pid=$!; cat >/dev/null; kill $pid; wait $pid`
+// Address is that of the server's bucket for who reaches the server at a host.
+func (s *S3Server) Address(host string) string {
+	return "s3://" + s3Bucket + "?region=us-east-1&endpoint=" + url.QueryEscape("http://"+host)
+}
 
-func startS3() (*s3Server, error) {
+// Env is the credentials of the server's bucket.
+func (s *S3Server) Env() []string {
+	return []string{"AWS_ACCESS_KEY_ID=" + s3Key, "AWS_SECRET_ACCESS_KEY=" + s3Secret}
+}
+
+// StartS3 starts a server with an empty bucket. It ends, and its files with it, when Stop
+// is called or this process ends in any way.
+func StartS3() (*S3Server, error) {
 	program, err := findS3()
 	if err != nil {
 		return nil, err
 	}
-	s := &s3Server{ended: make(chan struct{})}
-	if s.root, err = os.MkdirTemp("", "sucai-s3-"); err != nil {
+	dir, err := os.MkdirTemp("", "sucai-s3-")
+	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.Mkdir(s.bucket(), 0o700), s.run(program)); err != nil {
-		os.RemoveAll(s.root)
-		return nil, err
+	buckets := filepath.Join(dir, "buckets")
+	port, err := freePort()
+	if err := errors.Join(err, os.MkdirAll(filepath.Join(buckets, s3Bucket), 0o700)); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	s := &S3Server{Host: fmt.Sprintf("127.0.0.1:%d", port)}
+	s.guard, err = startGuard(dir, "KILL", "TERM", nil, program,
+		"--quiet", "--keep-alive", "--port", s.Host, "--access", s3Key, "--secret", s3Secret, "posix", buckets)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.answers(); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// Start makes a server run again that was halted, and waits until it answers.
+func (s *S3Server) Start() error {
+	if err := s.tell("start"); err != nil {
+		return err
+	}
+	return s.answers()
+}
+
+// answers waits until somebody may connect.
+func (s *S3Server) answers() error {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", s.host); err == nil {
-			return s, conn.Close()
+		if conn, err := net.Dial("tcp", s.Host); err == nil {
+			return conn.Close()
 		}
 	}
-	s.stop()
-	return nil, fmt.Errorf("versitygw does not listen on %s:\n%s", s.host, &s.said)
-}
-
-// bucket is the directory that the server serves as the bucket.
-func (s *s3Server) bucket() string { return filepath.Join(s.root, s3Bucket) }
-
-func (s *s3Server) run(program string) error {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	s.host = free.Addr().String()
-	free.Close()
-	cmd := exec.Command("sh", "-c", untilClosed, "sh", program,
-		"--quiet", "--keep-alive", "--port", s.host, "--access", s3Key, "--secret", s3Secret, "posix", s.root)
-	cmd.Stdout, cmd.Stderr = &s.said, &s.said
-	if s.input, err = cmd.StdinPipe(); err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	go func() {
-		defer close(s.ended)
-		cmd.Wait()
-	}()
-	return nil
-}
-
-func (s *s3Server) stop() {
-	s.input.Close()
-	<-s.ended
-	os.RemoveAll(s.root)
+	return fmt.Errorf("versitygw does not listen on %s:\n%s", s.Host, s.said())
 }
 
 // findS3 looks where .ci/setup puts the server.
