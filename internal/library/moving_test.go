@@ -16,14 +16,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"sucai/internal/library"
 	"sucai/internal/library/storetest"
 	"sucai/wechat"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const base = "http://material.example.com"
 
