@@ -139,7 +139,7 @@ func TestBackupWhileWritten(t *testing.T) {
 		})
 	}
 	begun.Wait()
-	for range 5 {
+	for range 3 {
 		mu.Lock()
 		before := slices.Collect(func(yield func(string) bool) {
 			for id := range steady {

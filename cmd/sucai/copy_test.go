@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -163,6 +165,64 @@ func TestCopyServed(t *testing.T) {
 	if _, errs, err := c.run(t, "copy"); err == nil || !strings.Contains(errs, "on which a server has run since") {
 		t.Errorf("%v, %s", err, errs)
 	}
+}
+
+// A store moves to other machines while clients write: what a server acknowledged is
+// there behind the last pass, byte for byte, and what was deleted is not.
+func TestMoveWhileServed(t *testing.T) {
+	db, bucket, env := outgrownEnv(t)
+	env = append(env, "SUCAI_ACCOUNTS=wxone:s1")
+	dir := t.TempDir()
+	source, err := startServer(binary(t), env, dir, "--data", "first")
+	must(t, err)
+	defer source.kill()
+	l := newLedger()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var wg sync.WaitGroup
+	for w := range 3 {
+		wg.Go(func() {
+			client := newClientFor(source)
+			defer client.HTTP.CloseIdleConnections()
+			load(ctx, client, l, rand.New(rand.NewPCG(uint64(w), 9)))
+		})
+	}
+	written := func(n int) {
+		t.Helper()
+		for end := time.Now().Add(startTime); ; time.Sleep(10 * time.Millisecond) {
+			var have int
+			l.write(func() { have = len(l.kept) })
+			if have >= n {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d of %d are written", have, n)
+			}
+		}
+	}
+	copying := program{append(env, "SUCAI_FROM=first", "SUCAI_TO="+db, "SUCAI_TO_BLOBS="+bucket), dir}
+	written(20)
+	copying.must(t, "copy")
+	written(40)
+	copying.must(t, "copy")
+	cancel()
+	wg.Wait()
+	must(t, source.stop())
+	copying.must(t, "copy")
+	moved := append(env, "SUCAI_DB="+db, "SUCAI_BLOBS="+bucket)
+	if out := (program{moved, dir}).must(t, "verify"); !strings.Contains(out, "missing=0\ndamaged=0\n") {
+		t.Errorf("%s", out)
+	}
+	p, err := startServer(binary(t), moved, dir)
+	must(t, err)
+	defer p.kill()
+	client := newClientFor(p)
+	defer client.HTTP.CloseIdleConnections()
+	check(t, client, l)
+	if len(l.deleted) == 0 || len(l.news) == 0 {
+		t.Errorf("%d deleted, %d news: nothing was tested", len(l.deleted), len(l.news))
+	}
+	must(t, p.stop())
 }
 
 // A copy that is killed, or told to end, at any moment is finished by the next.
