@@ -23,7 +23,8 @@ run meanwhile: what is deleted or added is no fault.
 
 Stored bytes that no material needs are counted too; "sucai sweep" removes them, and a
 server does so by itself a day later. The status is 1 when anything is missing, damaged or
-counted wrongly, and when such bytes are older than two days: then nobody sweeps.`,
+counted wrongly, and when there are such bytes, older than two days, and no server has swept
+for as long.`,
 		Example: `  sucai verify
   sucai verify --data /var/lib/sucai`,
 		Args: cobra.NoArgs,
@@ -43,7 +44,7 @@ counted wrongly, and when such bytes are older than two days: then nobody sweeps
 			wrong = append(wrong, fmt.Sprintf("%d materials have lost their bytes, %d are damaged, %d counts are wrong: restore a backup, or copy from a store that is whole", v.Missing, v.Damaged, v.CountsWrong))
 		}
 		if v.Overdue > 0 {
-			wrong = append(wrong, fmt.Sprintf("%d blobs older than two days belong to no material: `sucai sweep` removes them", v.Overdue))
+			wrong = append(wrong, fmt.Sprintf("%d blobs older than two days belong to no material, and no server has swept for as long: run one, or `sucai sweep`", v.Overdue))
 		}
 		if len(wrong) > 0 {
 			return errors.New(strings.Join(wrong, "; "))

@@ -9,6 +9,8 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -583,6 +585,33 @@ func TestVerify(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What was deleted a moment ago may have been uploaded years ago: a fault it is only where
+// nobody sweeps.
+func TestVerifyUnreferenced(t *testing.T) {
+	dir := t.TempDir()
+	ls := opened(t, storetest.EmbeddedAt(t, dir))
+	want := func(overdue int64) {
+		t.Helper()
+		b, err := ls.Blobs.Put(t.Context(), strings.NewReader("deleted"), func(io.ReaderAt, int64) error { return nil })
+		must(t, err)
+		old := time.Now().Add(-72 * time.Hour)
+		must(t, os.Chtimes(filepath.Join(dir, "blobs", b.Name[:2], b.Name[2:]), old, old))
+		var faults []string
+		v, err := ls.Verify(t.Context(), library.Watch{Fault: func(f library.Fault) { faults = append(faults, f.String()) }})
+		must(t, err)
+		if v.Unreferenced != 1 || v.Overdue != overdue || int64(len(faults)) != overdue || !v.Sound() {
+			t.Errorf("%+v, %q", *v, faults)
+		}
+	}
+	want(1)
+	removed, err := ls.SweepInTurn(t.Context())
+	must(t, err)
+	if removed != 1 {
+		t.Errorf("%d were swept", removed)
+	}
+	want(0)
 }
 
 // A store that is away is trouble, not thousands of lost materials.

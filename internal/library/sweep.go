@@ -21,6 +21,9 @@ type Sweeps interface {
 	// due: a clock was wrong. All are Unix seconds, of the callers' clocks.
 	TakeSweep(ctx context.Context, now, until, latest int64) (*Sweep, error)
 
+	// SweepDue gives from when on the sweep can be taken, 0 where it never was.
+	SweepDue(ctx context.Context) (int64, error)
+
 	// KeepSweep stores how far a sweep has come. It stays its taker's until the given time,
 	// and is due then. ErrConflict, and nothing is changed, where somebody else has taken
 	// it in the meantime.

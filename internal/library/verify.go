@@ -25,11 +25,11 @@ type Verified struct {
 	// Unreferenced are blobs that no row names: what was deleted and not swept yet, and
 	// uploads that broke off. Those of the last hour are not looked at.
 	Unreferenced int64
-	Overdue      int64 // of these, older than a sweep leaves them for long
+	Overdue      int64 // of these, older than two days, where no server has swept for as long
 }
 
-// What Verify says of the age of unreferenced blobs. It looks at none that may belong to
-// an upload under way.
+// Verify looks at no unreferenced blob that may belong to an upload under way. Others are
+// a fault only where the sweep is long due: one that was deleted a minute ago may be years old.
 const (
 	uploadAge  = time.Hour
 	overdueAge = 2 * SweepAge
@@ -57,8 +57,13 @@ func (ls *Libraries) Verify(ctx context.Context, w Watch) (*Verified, error) {
 		}
 	}
 	err = ls.unreferenced(ctx, time.Now().Add(-uploadAge), func(string) { v.found.Unreferenced++ })
-	if err == nil && v.found.Unreferenced > 0 {
-		err = ls.unreferenced(ctx, time.Now().Add(-overdueAge), func(name string) {
+	if err != nil || v.found.Unreferenced == 0 {
+		return &v.found, err
+	}
+	limit := time.Now().Add(-overdueAge)
+	due, err := ls.Materials.SweepDue(ctx)
+	if err == nil && due < limit.Unix() {
+		err = ls.unreferenced(ctx, limit, func(name string) {
 			p.fault(&v.found.Overdue, Fault{What: "blob " + name + " is older than two days and belongs to no material"})
 		})
 	}

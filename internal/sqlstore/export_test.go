@@ -26,7 +26,7 @@ func (s *Store) DB() *sql.DB { return s.write }
 func Statements(sqlite bool) []string {
 	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true,
 		ownStore: true, lockStore: true, adoptStore: true, selectAnything: true, dropGrants: true, selectTotals: true, selectBucketGaps: true,
-		dueSweep: true, takeSweep: true, keepSweep: true}
+		dueSweep: true, readSweep: true, takeSweep: true, keepSweep: true}
 	var list []string
 	for st, text := range texts {
 		if !may[statement(st)] && !(sqlite && postgresOnly[statement(st)]) {

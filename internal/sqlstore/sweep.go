@@ -17,6 +17,7 @@ const namesAtOnce = 250
 var (
 	selectBlobs = sqlText(`select blob from material where blob <> '' and blob in (` + placeholders(namesAtOnce) + `)`)
 	dueSweep    = sqlText(`select one from sweep where one = 1 and (due <= $1 or due > $2)`)
+	readSweep   = sqlText(`select due from sweep where one = 1`)
 	takeSweep   = sqlText(`update sweep set turn = turn + 1, due = $3 where one = 1 and (due <= $1 or due > $2) returning turn, reached, took`)
 	keepSweep   = sqlText(`update sweep set due = $2, reached = $3, took = $4 where one = 1 and turn = $1`)
 )
@@ -94,6 +95,12 @@ func (s *Store) TakeSweep(ctx context.Context, now, until, latest int64) (*libra
 		return nil, err
 	}
 	return w, nil
+}
+
+// SweepDue implements library.Sweeps.
+func (s *Store) SweepDue(ctx context.Context) (due int64, err error) {
+	err = s.look(ctx, func(q query) error { return q.row(readSweep).Scan(&due) })
+	return due, err
 }
 
 // KeepSweep implements library.Sweeps.

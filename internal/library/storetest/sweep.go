@@ -51,6 +51,16 @@ func sweepTurns(t *testing.T, s *store) {
 		wantErr(t, err, library.ErrNotFound)
 	}
 
+	wantDue := func(want int64) {
+		t.Helper()
+		due, err := s.Materials.SweepDue(s.ctx)
+		s.must(t, err)
+		if due != want {
+			t.Fatalf("due at %d, want %d", due, want)
+		}
+	}
+
+	wantDue(0)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var won []*library.Sweep
@@ -71,6 +81,7 @@ func sweepTurns(t *testing.T, s *store) {
 	if len(won) != 1 || won[0].Reached != "" || won[0].Took != 0 {
 		t.Fatalf("taken by %d: %+v", len(won), won)
 	}
+	wantDue(110)
 	first := won[0]
 	wantNone(109)
 	first.Reached, first.Took = "ab", 7
