@@ -18,7 +18,7 @@ func (ls *Libraries) NewComponent(ctx context.Context, appID, secret string) (c 
 		return nil, "", err
 	}
 	c = &Component{AppID: appID, Created: ls.now().Unix()}
-	c.Settings.Token, c.Settings.AESKey = randomHex(16), wechat.NewAESKey()
+	c.Settings.Token, c.Settings.AESKey, c.Settings.Mark = randomHex(16), wechat.NewAESKey(), randomHex(8)
 	c.setSecret(secret)
 	if err := ls.Accounts.CreateComponent(ctx, c); err != nil {
 		return nil, "", err

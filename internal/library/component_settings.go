@@ -23,6 +23,10 @@ type ComponentSettings struct {
 	PushURL   string         `json:"push_url,omitempty"`  // where tickets and events go; "": nowhere
 	Domain    string         `json:"domain,omitempty"`    // from which the authorisation page may be opened
 	Whitelist []netip.Prefix `json:"whitelist,omitempty"` // who may call; empty: everybody
+
+	// Mark is made at random with the platform, and tells it from another that had its
+	// appid before. Nobody sees or sets it.
+	Mark string `json:"mark,omitempty"`
 }
 
 // ComponentSetting is one key of ComponentSettings that an operator sees.

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
-	"strconv"
 	"strings"
 
 	"sucai/wechat"
@@ -29,9 +28,10 @@ func (ls *Libraries) newTicket(c *Component, now int64) string {
 	return ticketFirst + body + ls.signTicket(c, body)
 }
 
-// signTicket names the platform as it is named in a copy of the store too.
+// signTicket names the platform as it is named in a copy of the store too, and as none is
+// that gets the appid after it.
 func (ls *Libraries) signTicket(c *Component, body string) string {
-	return ls.sign("ticket", c.AppID, strconv.FormatInt(c.Created, 10), body)
+	return ls.sign("ticket", c.AppID, c.Settings.Mark, body)
 }
 
 // checkTicket tells whether a ticket is the platform's and good: 61006 and 61005 where

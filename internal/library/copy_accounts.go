@@ -80,7 +80,7 @@ func (c *copying) copyComponents(ctx context.Context) error {
 	wanted := byAppID(list, func(p *Component) string { return p.AppID })
 	kept := map[string]*Component{}
 	for _, old := range there {
-		if p := wanted[old.AppID]; p != nil && p.Created == old.Created {
+		if p := wanted[old.AppID]; p != nil && p.Settings.Mark == old.Settings.Mark {
 			kept[old.AppID] = old
 		} else if err := c.to.Accounts.RemoveComponent(ctx, old.AppID); err != nil {
 			return err
