@@ -134,7 +134,11 @@ func (f *copyFlags) copy(ctx context.Context, source *library.Libraries, target 
 	}
 	fmt.Fprintf(out, "accounts=%d\nmaterials=%d\nunchanged=%d\nremoved=%d\nbytes=%d\nfailed=%d\n",
 		done.Accounts, done.Materials, done.Unchanged, done.Removed, done.Bytes, done.Failed)
-	if err == nil && done.Failed > 0 {
+	switch {
+	case err != nil:
+	case done.Unreadable > 0:
+		err = fmt.Errorf("%d materials were not copied: the source does not give their bytes just now, though it gives others; run it again", done.Unreadable)
+	case done.Failed > 0:
 		err = fmt.Errorf("%d materials were not copied: the source has lost their bytes; all others are there", done.Failed)
 	}
 	return to.inFlags(err)

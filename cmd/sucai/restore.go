@@ -83,6 +83,8 @@ type badBackup string
 
 func (b badBackup) Error() string { return string(b) }
 
+const stageNames = ".sucai-restore-"
+
 // stage is a directory in which a store grows that is to stand at target.
 type stage struct {
 	dir, target string
@@ -95,6 +97,10 @@ func newStage(target string) (*stage, error) {
 	case err != nil:
 		return nil, err
 	case there && !empty:
+		left, _ := filepath.Glob(filepath.Join(target, stageNames+"*"))
+		if len(left) > 0 {
+			return nil, fmt.Errorf("%s holds %s, which a restore that was killed has left: remove it", target, filepath.Base(left[0]))
+		}
 		return nil, fmt.Errorf("%s is not empty: restore makes a new store; name another directory by --data", target)
 	}
 	if _, err := os.Stat(filepath.Dir(target)); errors.Is(err, fs.ErrNotExist) {
@@ -105,7 +111,7 @@ func newStage(target string) (*stage, error) {
 	if there {
 		parent = target
 	}
-	s.dir, err = os.MkdirTemp(parent, ".sucai-restore-")
+	s.dir, err = os.MkdirTemp(parent, stageNames)
 	return s, err
 }
 
@@ -271,7 +277,7 @@ func (s *stage) check(ctx context.Context, w library.Watch) (v *library.Verified
 		return nil, err
 	}
 	if !v.Sound() {
-		return nil, badBackup(fmt.Sprintf("is damaged: %s; in all, %d materials have lost their bytes, %d are damaged, %d counts are wrong", first, v.Missing, v.Damaged, v.CountsWrong))
+		return nil, badBackup(fmt.Sprintf("is damaged: %s; in all, %d materials have lost their bytes, %d are damaged, %d counts are wrong", first, v.Missing, v.Damaged+v.Unreadable, v.CountsWrong))
 	}
 	return v, nil
 }
@@ -293,6 +299,9 @@ func (s *stage) rename(ctx context.Context) error {
 
 // damaged makes a fault of the backup of an error that names the place where we look.
 func (s *stage) damaged(err error) error {
+	if errors.Is(err, sqlstore.ErrNewer) {
+		return badBackup("was made by a later release: " + sqlstore.ErrNewer.Error())
+	}
 	return badBackup("is damaged: " + strings.ReplaceAll(err.Error(), s.dir+string(filepath.Separator), ""))
 }
 

@@ -34,13 +34,16 @@ for as long.`,
 		if err = show.end(ctx, err, "nothing was changed; run it again"); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "accounts=%d\nmaterials=%d\nblobs=%d\nbytes=%d\nmissing=%d\ndamaged=%d\nunreferenced=%d\ncounts_wrong=%d\n",
-			v.Accounts, v.Materials, v.Blobs, v.Bytes, v.Missing, v.Damaged, v.Unreferenced, v.CountsWrong)
+		fmt.Fprintf(out, "accounts=%d\nmaterials=%d\nblobs=%d\nbytes=%d\nmissing=%d\ndamaged=%d\nunreadable=%d\nunreferenced=%d\ncounts_wrong=%d\n",
+			v.Accounts, v.Materials, v.Blobs, v.Bytes, v.Missing, v.Damaged, v.Unreadable, v.Unreferenced, v.CountsWrong)
 		if v.Unreferenced > v.Overdue {
 			fmt.Fprintf(os.Stderr, "sucai: %d blobs belong to no material (any more): a sweep removes them when they are a day old\n", v.Unreferenced-v.Overdue)
 		}
 		var wrong []string
-		if !v.Sound() {
+		if v.Unreadable > 0 {
+			wrong = append(wrong, fmt.Sprintf("the bytes of %d materials cannot be read just now, others can: look after the store of the blobs, and run it again", v.Unreadable))
+		}
+		if v.Missing+v.Damaged+v.CountsWrong > 0 {
 			wrong = append(wrong, fmt.Sprintf("%d materials have lost their bytes, %d are damaged, %d counts are wrong: restore a backup, or copy from a store that is whole", v.Missing, v.Damaged, v.CountsWrong))
 		}
 		if v.Overdue > 0 {

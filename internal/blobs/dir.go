@@ -160,7 +160,7 @@ func (d *Dir) Open(_ context.Context, name string, offset, length int64) (io.Rea
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() < offset+length {
-		err = fmt.Errorf("blob %s has %d bytes, at least %d are wanted", name, info.Size(), offset+length)
+		err = &library.ShortError{Blob: name, Have: info.Size(), Want: offset + length}
 	}
 	if err == nil && offset > 0 {
 		_, err = f.Seek(offset, io.SeekStart)

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"sucai/internal/library"
 )
 
 // hotBlob is a blob that is there or on its way.
@@ -44,7 +46,7 @@ func (h *hotBlobs) open(ctx context.Context, s *S3, name string, offset, length 
 	r := &hotReader{h: h, b: b, ctx: ctx, at: offset}
 	err := b.wait(ctx, func() bool { return b.head })
 	if have := int64(len(b.data)); err == nil && have < offset+length {
-		err = tooShort(name, have, offset+length)
+		err = &library.ShortError{Blob: name, Have: have, Want: offset + length}
 	}
 	if err != nil {
 		r.Close()

@@ -52,8 +52,13 @@ func checkRange(head http.Header, offset, length int64) (size int64, err error) 
 	} else if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, &last, &size); err == nil && first == offset && last == offset+length-1 {
 		return size, nil
 	}
-	return 0, fmt.Errorf("%d bytes at %d are wanted, the store offers %q of %q", length, offset, text, head.Get("Content-Length"))
+	return 0, rangeError(fmt.Sprintf("%d bytes at %d are wanted, the store offers %q of %q", length, offset, text, head.Get("Content-Length")))
 }
+
+// rangeError is of an answer with other bytes than were asked for.
+type rangeError string
+
+func (e rangeError) Error() string { return string(e) }
 
 // receiving is the body of an answer. While its bytes are taken quickly they come from
 // the store itself. What is left after some seconds moves to a scratch file, so that

@@ -2,6 +2,7 @@ package blobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -202,8 +203,8 @@ func (s *S3) Open(ctx context.Context, name string, offset, length int64) (io.Re
 // fetch opens a blob of which 1 byte or more is wanted in the store, and gives its size.
 func (s *S3) fetch(ctx context.Context, name string, offset, length int64) (r io.ReadCloser, size int64, err error) {
 	r, size, err = s.get(ctx, s.key(name), offset, length)
-	switch s3Code(err) {
-	case minio.NoSuchKey, minio.InvalidRange:
+	var other rangeError
+	if code := s3Code(err); code == minio.NoSuchKey || code == minio.InvalidRange || errors.As(err, &other) {
 		if err := s.holds(ctx, name, offset+length); err != nil {
 			return nil, 0, err
 		}
@@ -227,13 +228,9 @@ func (s *S3) holds(ctx context.Context, name string, size int64) error {
 		return library.ErrNotFound
 	}
 	if have := list[0].Size; have < size {
-		return tooShort(name, have, size)
+		return &library.ShortError{Blob: name, Have: have, Want: size}
 	}
 	return nil
-}
-
-func tooShort(name string, have, want int64) error {
-	return fmt.Errorf("blob %s has %d bytes, at least %d are wanted", name, have, want)
 }
 
 // Remove implements library.Blobs.

@@ -23,6 +23,8 @@ type Copied struct {
 	Removed   int64 // from the target, since the source has them no more
 	Bytes     int64 // of what was copied
 	Failed    int64 // not copied, since the source has lost or damaged their bytes
+
+	Unreadable int64 // not copied either, but another pass may: the source did not give their bytes just now
 }
 
 // Copy makes to a copy of this store, of any shape: identity, accounts, third-party
@@ -39,6 +41,7 @@ type Copied struct {
 // Counts of calls, codes and messages under way are not taken along; access tokens only
 // with Grants. An error leaves what was copied so far.
 func (ls *Libraries) Copy(ctx context.Context, to Engines, o CopyOptions) (*Copied, error) {
+	ctx = withPatience(ctx)
 	c := &copying{from: ls, to: to, o: o, accounts: map[int64]int64{}, components: map[int64]int64{}}
 	if err := c.begin(ctx); err != nil {
 		return &c.done, err
@@ -63,6 +66,9 @@ func (ls *Libraries) Copy(ctx context.Context, to Engines, o CopyOptions) (*Copi
 	}
 	if err := c.copyGrants(ctx, list); err != nil {
 		return &c.done, err
+	}
+	if c.done.Unreadable > 0 {
+		return &c.done, nil // it is not finished
 	}
 	return &c.done, to.Accounts.FinishCopy(ctx)
 }

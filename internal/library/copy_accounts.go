@@ -108,8 +108,12 @@ func (c *copying) copyComponents(ctx context.Context) error {
 	return nil
 }
 
-// authorizationsAtOnce are read, or written in one transaction.
-const authorizationsAtOnce = 500
+// How many authorisations are read at once, and written in one transaction, which takes
+// several statements for each.
+const (
+	authorizationsAtOnce = 500
+	authorizationsInOne  = 50
+)
 
 func authorizations(ctx context.Context, as Accounts, component int64) (list []*Authorization, err error) {
 	for offset := int64(0); ; offset += authorizationsAtOnce {
@@ -148,10 +152,23 @@ func (c *copying) copyAuthorizations(ctx context.Context, p *Component) error {
 			changed = append(changed, &want)
 		}
 	}
+	left := map[int64]bool{}
 	for _, a := range old {
-		gone = append(gone, a.Account)
+		left[a.Account] = true
 	}
-	for piece := range slices.Chunk(changed, authorizationsAtOnce) {
+	for source, target := range c.accounts {
+		if !left[target] {
+			continue
+		}
+		// The list may have lacked it: others were withdrawn while it was read.
+		switch _, err := c.from.Accounts.Authorization(ctx, p.ID, source); {
+		case errors.Is(err, ErrNotFound):
+			gone = append(gone, target)
+		case err != nil:
+			return err
+		}
+	}
+	for piece := range slices.Chunk(changed, authorizationsInOne) {
 		err := c.to.Accounts.ChangeComponent(ctx, p.AppID, func(_ *Component, h Holdings) error {
 			for _, a := range piece {
 				if err := h.SetAuthorization(a); err != nil {
@@ -164,7 +181,7 @@ func (c *copying) copyAuthorizations(ctx context.Context, p *Component) error {
 			return err
 		}
 	}
-	for piece := range slices.Chunk(gone, authorizationsAtOnce) {
+	for piece := range slices.Chunk(gone, authorizationsInOne) {
 		err := c.to.Accounts.ChangeComponent(ctx, p.AppID, func(_ *Component, h Holdings) error {
 			for _, account := range piece {
 				if err := h.RemoveAuthorization(account); err != nil {

@@ -76,7 +76,11 @@ func (b *batch) copyBlob(ctx context.Context, r *copiedRow) error {
 	}
 	same, err := stands(ctx, b.from.Materials, r.m)
 	if err == nil && same {
-		b.progress.fault(&b.done.Failed, Fault{b.account.AppID, r.m.MediaID, inWords(r.m, bad)})
+		count := &b.done.Failed
+		if notNow := unreadable(""); errors.As(bad, &notNow) {
+			count = &b.done.Unreadable
+		}
+		b.progress.fault(count, Fault{b.account.AppID, r.m.MediaID, inWords(r.m, bad)})
 		b.progress.step()
 	}
 	return err

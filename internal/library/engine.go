@@ -3,6 +3,7 @@ package library
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -277,6 +278,17 @@ type Blob struct {
 	Size int64
 }
 
+// ShortError is of a blob that has fewer bytes than were asked for: it is damaged, or
+// another was meant.
+type ShortError struct {
+	Blob       string
+	Have, Want int64 // bytes
+}
+
+func (e *ShortError) Error() string {
+	return fmt.Sprintf("blob %s has %d bytes, at least %d are wanted", e.Blob, e.Have, e.Want)
+}
+
 // Blobs keeps bytes, under the same promises as [Materials].
 type Blobs interface {
 	// Claim ties the store of blobs to the store of rows, which knows its place. With first
@@ -291,7 +303,7 @@ type Blobs interface {
 	Put(ctx context.Context, r io.Reader, accept func(r io.ReaderAt, size int64) error) (Blob, error)
 
 	// Open gives a reader that stands at offset and has at least length bytes, or fails
-	// at once: ErrNotFound where there is no such blob, another error where it is
+	// at once: ErrNotFound where there is no such blob, a *ShortError where it is
 	// shorter. It is an *os.File where there is one. The reader may have more bytes. One
 	// that breaks off before length ends in an error that is neither io.EOF nor
 	// io.ErrUnexpectedEOF, by which decoders know a damaged file.

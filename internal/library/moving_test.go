@@ -485,8 +485,14 @@ func TestCopyOfTheBroken(t *testing.T) {
 			return nil
 		}
 		done = copyTo(t, ls, to, o)
-		if done.Unchanged != 8 || done.Failed != 1 || len(faults) != 1 || !strings.Contains(faults[0], "cannot be read: input/output error") {
+		if done.Unchanged != 8 || done.Failed != 0 || done.Unreadable != 1 || len(faults) != 1 || !strings.Contains(faults[0], "cannot be read: input/output error") {
 			t.Errorf("%+v, faults %q", *done, faults)
+		}
+		if st, err := to.Accounts.Store(t.Context()); err != nil || !st.Unfinished {
+			t.Errorf("it counts as finished: %+v, %v", st, err)
+		}
+		if v, err := ls.Verify(t.Context(), library.Watch{}); err != nil || v.Unreadable != 1 || v.Damaged+v.Missing != 0 || v.Sound() {
+			t.Errorf("verified: %+v, %v", v, err)
 		}
 		// One that could not be read for a moment.
 		tries := 0
@@ -496,7 +502,7 @@ func TestCopyOfTheBroken(t *testing.T) {
 			}
 			return nil
 		}
-		if done = copyTo(t, ls, to, library.CopyOptions{}); done.Materials != 1 || done.Failed != 0 {
+		if done = copyTo(t, ls, to, library.CopyOptions{}); done.Materials != 1 || done.Failed+done.Unreadable != 0 {
 			t.Errorf("%+v", *done)
 		}
 		isCopy(t, read(t, to), read(t, from))
@@ -637,7 +643,7 @@ func TestVerify(t *testing.T) {
 		if v.Missing != 1 || v.Damaged != 4 || v.CountsWrong != 0 || v.Sound() || len(faults) != 5 {
 			t.Errorf("%+v, %q", *v, faults)
 		}
-		for id, want := range map[string]string{"missing": "is missing", "short": "3000", "long": "blob " + long.Name, "news": "its articles have 2 bytes, 3 were stored", "text": "its articles cannot be read"} {
+		for id, want := range map[string]string{"missing": "is missing", "short": "has 3000 of 3001 bytes", "long": "blob " + long.Name, "news": "its articles have 2 bytes, 3 were stored", "text": "its articles cannot be read"} {
 			if !strings.HasPrefix(faults[id], "wxbroken "+id+": ") || !strings.Contains(faults[id], want) {
 				t.Errorf("%s: %q, want %q", id, faults[id], want)
 			}

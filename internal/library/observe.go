@@ -76,9 +76,12 @@ type work struct {
 	sweeps, sweepsFailed, swept, lastSweep, pushed, pushFailed atomic.Int64
 }
 
-// sweep counts one that is over.
-func (d *work) sweep(w *sweeping, failed error) {
+// sweep counts one that is over; one that another goes on with is none yet.
+func (d *work) sweep(ctx context.Context, w *sweeping, failed error) {
 	d.swept.Add(int64(w.removed))
+	if ctx.Err() != nil || errors.Is(failed, ErrConflict) {
+		return
+	}
 	if failed != nil {
 		d.sweepsFailed.Add(1)
 		return

@@ -141,7 +141,7 @@ type sweeping struct {
 
 // run goes to the end, but for what it passes over, or until two things in a row fail.
 func (w *sweeping) run(ctx context.Context) (failed error) {
-	defer func() { w.ls.done.sweep(w, failed) }()
+	defer func() { w.ls.done.sweep(ctx, w, failed) }()
 	passed := false
 	for !w.ended {
 		from := w.after

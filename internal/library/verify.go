@@ -21,6 +21,7 @@ type Verified struct {
 
 	Missing     int64 // materials without their blob
 	Damaged     int64 // materials whose bytes or articles are not what was stored
+	Unreadable  int64 // materials whose bytes the store did not give just now, though it gave others
 	CountsWrong int64 // counts that differ from the rows
 	// Unreferenced are blobs that no row names: what was deleted and not swept yet, and
 	// uploads that broke off. Those of the last hour are not looked at.
@@ -36,12 +37,13 @@ const (
 )
 
 // Sound tells whether everything is there, unharmed and counted.
-func (v *Verified) Sound() bool { return v.Missing+v.Damaged+v.CountsWrong == 0 }
+func (v *Verified) Sound() bool { return v.Missing+v.Damaged+v.Unreadable+v.CountsWrong == 0 }
 
 // Verify reads every material and every blob, and tells what is not as it must be. It may
 // run while others write: what is deleted or changed meanwhile is no fault. Memory does
 // not grow with the store.
 func (ls *Libraries) Verify(ctx context.Context, w Watch) (*Verified, error) {
+	ctx = withPatience(ctx)
 	list, err := ls.Accounts.AccountList(ctx)
 	if err != nil {
 		return nil, err
@@ -132,8 +134,12 @@ func (v *verifying) material(ctx context.Context, a *Account, m *Material) error
 		}
 		if same {
 			count := &v.found.Damaged
-			if errors.Is(bad, ErrNotFound) {
+			var notNow unreadable
+			switch {
+			case errors.Is(bad, ErrNotFound):
 				count = &v.found.Missing
+			case errors.As(bad, &notNow):
+				count = &v.found.Unreadable
 			}
 			v.progress.lock(func() { v.found.Materials++ })
 			v.progress.fault(count, Fault{a.AppID, m.MediaID, inWords(m, bad)})

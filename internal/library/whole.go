@@ -22,6 +22,17 @@ const (
 	blobTries   = 3
 )
 
+type patient struct{}
+
+// withPatience is for work on a whole store: nobody waits for one answer of it, and a
+// database that is far away may take its time over nine megabytes of news.
+func withPatience(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patient{}, true)
+}
+
+// IsPatient tells an engine that a call may take a minute, where others have seconds.
+func IsPatient(ctx context.Context) bool { return ctx.Value(patient{}) != nil }
+
 // Fault is something in a store that is not as it must be.
 type Fault struct {
 	AppID   string // of the account; "" where it is about none
@@ -139,6 +150,12 @@ type damage string
 
 func (d damage) Error() string { return string(d) }
 
+// unreadable is what is wrong with a blob that its store does not give, though it gives
+// others: it may do so another time.
+type unreadable string
+
+func (u unreadable) Error() string { return string(u) }
+
 // sumOf is the part of a blob's name that is the sha256 of its bytes, in hex.
 func sumOf(blob string) string {
 	sum, _, _ := strings.Cut(blob, "-")
@@ -202,7 +219,11 @@ func readWhole(ctx context.Context, from Blobs, m *Material, sink func(io.Reader
 // explainBad tells what is wrong with one blob from trouble of the whole store.
 func explainBad(ctx context.Context, from Blobs, m *Material, failed error) (bad, err error) {
 	var d damage
-	if errors.Is(failed, ErrNotFound) || errors.As(failed, &d) {
+	var short *ShortError
+	switch {
+	case errors.As(failed, &short):
+		return damage(fmt.Sprintf("its blob %s has %d of %d bytes", m.Blob, short.Have, m.Size)), nil
+	case errors.Is(failed, ErrNotFound), errors.As(failed, &d):
 		return failed, nil
 	}
 	if ctx.Err() != nil {
@@ -211,7 +232,7 @@ func explainBad(ctx context.Context, from Blobs, m *Material, failed error) (bad
 	if err := from.Ready(ctx); err != nil {
 		return nil, err
 	}
-	return damage(fmt.Sprintf("its blob %s cannot be read: %s", m.Blob, failed)), failed
+	return unreadable(fmt.Sprintf("its blob %s cannot be read: %s", m.Blob, failed)), failed
 }
 
 // insistWhole is readWhole that is tried again after trouble. Where that lasts while the

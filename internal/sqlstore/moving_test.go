@@ -79,6 +79,9 @@ func TestServedCopy(t *testing.T) {
 			must(t, s.Adopt(t.Context(), st))
 			must(t, s.Close())
 		}
+		s = reopen(sqlstore.Copier)
+		must(t, s.FinishCopy(t.Context()))
+		must(t, s.Close())
 		must(t, reopen(sqlstore.Server).Close())
 		s = reopen(sqlstore.Copier)
 		defer s.Close()

@@ -161,7 +161,7 @@ func (s *Store) open(ctx context.Context, role Role, migrate bool) error {
 	}
 	switch {
 	case have > want:
-		return fmt.Errorf("its schema is version %d, this sucai knows %d: use a newer sucai", have, want)
+		return fmt.Errorf("its schema is version %d, this sucai knows %d: %w", have, want, ErrNewer)
 	case have < want && !migrate:
 		return fmt.Errorf("its schema is version %d, this sucai needs %d, and a server runs on it: stop the server or use its version of sucai", have, want)
 	}

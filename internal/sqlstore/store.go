@@ -56,6 +56,9 @@ const (
 // ErrServed means that another server runs on the same database.
 var ErrServed = errors.New("another sucai serves this database")
 
+// ErrNewer means that a later release has written a database.
+var ErrNewer = errors.New("use a newer sucai")
+
 // callTime bounds one call; batchTime one of a long series, such as an import.
 const (
 	callTime  = 3 * time.Second
@@ -93,11 +96,19 @@ type query struct {
 	prepared []*sql.Stmt
 }
 
+// within gives a call its time.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if library.IsPatient(ctx) {
+		limit = max(limit, batchTime)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
 // look runs fn, which makes one statement and so needs no transaction around it. fn may
 // run more than once.
 func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 	start, caller := time.Now(), ctx
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	ctx, cancel := within(ctx, callTime)
 	defer cancel()
 	err := s.again(ctx, func() error {
 		return fn(query{ctx, s.read, nil, s.prepared[s.read]})
@@ -109,7 +120,7 @@ func (s *Store) look(ctx context.Context, fn func(q query) error) error {
 // callbackError.
 func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) error) error {
 	start, caller := time.Now(), ctx
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := within(ctx, limit)
 	defer cancel()
 	err := s.again(ctx, func() error {
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
@@ -131,7 +142,7 @@ func (s *Store) view(ctx context.Context, limit time.Duration, fn func(q query) 
 // that isUnknown is of a commit that may have happened or not.
 func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query) error) error {
 	start, caller := time.Now(), ctx
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := within(ctx, limit)
 	defer cancel()
 	unlock, err := s.lock(ctx)
 	if err != nil {

@@ -49,8 +49,11 @@ func putOpenRemove(t *testing.T, s *store) {
 			t.Fatalf("%d bytes at %d differ", c.length, c.offset)
 		}
 	}
-	if _, err := s.Blobs.Open(s.ctx, two.Name, 1, int64(len(content))); err == nil || err == library.ErrNotFound {
-		t.Fatalf("a blob that is too short opens with %v", err)
+	for _, c := range []struct{ offset, length int64 }{{1, int64(len(content))}, {300_000, 1}, {0, 300_001}} {
+		_, err := s.Blobs.Open(s.ctx, two.Name, c.offset, c.length)
+		if short := new(library.ShortError); !errors.As(err, &short) || *short != (library.ShortError{Blob: two.Name, Have: 300_000, Want: c.offset + c.length}) {
+			t.Fatalf("a blob that is too short opens with %v", err)
+		}
 	}
 	s.must(t, s.Blobs.Remove(s.ctx, two.Name))
 	s.must(t, s.Blobs.Remove(s.ctx, two.Name))
