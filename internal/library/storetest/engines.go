@@ -15,7 +15,7 @@ import (
 // Engine is one supported shape of a store.
 type Engine struct {
 	Name string
-	// Open opens the store of the test, the same one each time it is called in one test.
+	// Open opens a new store until the test ends, another one each time.
 	Open func(t testing.TB) library.Engines
 }
 
