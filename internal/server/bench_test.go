@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -169,14 +170,13 @@ func inTurn(b *testing.B, most float64, first, second func()) {
 // time of a benchmark.
 const enough = 20
 
-// medians times functions in turn, so that all share the machine's mood, and gives the
-// median time of each, of enough calls or more.
+// medians times functions in turn, so that all share the machine's mood, and in another
+// order each time, so that none always has to come behind the same one; it gives the median
+// time of each, of enough calls or more.
 func medians(b *testing.B, fns ...func()) []time.Duration {
 	took := make([][]time.Duration, len(fns))
 	round := func() {
-		first := len(took[0])
-		for j := range fns {
-			k := (first + j) % len(fns)
+		for _, k := range rand.Perm(len(fns)) {
 			start := time.Now()
 			fns[k]()
 			took[k] = append(took[k], time.Since(start))
