@@ -98,6 +98,11 @@ func onSQLite(t testing.TB, dir string, b library.Blobs) library.Engines {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return with(t, db, b)
+}
+
+// with puts blobs beside a database, which is closed when the test ends.
+func with(t testing.TB, db *sqlstore.Store, b library.Blobs) library.Engines {
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
