@@ -198,7 +198,7 @@ func archiveBytes(ctx context.Context, ls *library.Libraries, path string, out *
 	if err != nil {
 		return nil, err
 	}
-	marker := st.ID + "\n"
+	marker := st.Place + "\n"
 	if err := addFile(out, archiveMarker, int64(len(marker)), time.Now(), strings.NewReader(marker)); err != nil {
 		return nil, err
 	}

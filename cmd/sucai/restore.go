@@ -124,6 +124,9 @@ func (s *stage) fill(ctx context.Context, in io.Reader, w library.Watch) (*libra
 	if v.Blobs != files {
 		return nil, badBackup(fmt.Sprintf("is no backup of sucai: it holds %d blobs, of which %d belong to a material", files, v.Blobs))
 	}
+	if err := s.rename(ctx); err != nil {
+		return nil, err
+	}
 	return v, s.sync()
 }
 
@@ -271,6 +274,21 @@ func (s *stage) check(ctx context.Context, w library.Watch) (v *library.Verified
 		return nil, badBackup(fmt.Sprintf("is damaged: %s; in all, %d materials have lost their bytes, %d are damaged, %d counts are wrong", first, v.Missing, v.Damaged, v.CountsWrong))
 	}
 	return v, nil
+}
+
+// rename gives the blobs another name than those of the store that the backup is of: with
+// one name, either's server would sweep the blobs of the other where it is given them.
+func (s *stage) rename(ctx context.Context) error {
+	place, err := sqlstore.RenamePlace(ctx, filepath.Join(s.dir, archiveDB))
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(s.dir, filepath.FromSlash(archiveMarker)), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(place + "\n")
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // damaged makes a fault of the backup of an error that names the place where we look.

@@ -80,6 +80,9 @@ func TestWhatIsWrongAtAStart(t *testing.T) {
 	claimed := storetest.S3(t)
 	_, err = o.run(t, map[string]string{"SUCAI_DB": storetest.Postgres(t), "SUCAI_BLOBS": claimed}, "account", "add")
 	must(t, err)
+	home := storetest.Postgres(t) // its blobs are elsewhere
+	_, err = o.run(t, map[string]string{"SUCAI_DB": home, "SUCAI_BLOBS": storetest.S3(t)}, "account", "add")
+	must(t, err)
 	unmarked := storetest.S3(t)
 	o.put(t, unmarked)
 	wrongClock := func(off string) string {
@@ -134,7 +137,9 @@ func TestWhatIsWrongAtAStart(t *testing.T) {
 		{"a database for S3", blobsAre(endpoint("http://" + o.dbHost(t))), `check the endpoint in --blobs`},
 		{"silent S3", blobsAre(endpoint("http://" + silent.Addr().String())), `no answer for 3s: is it overloaded, or behind a firewall`},
 		{"clock of S3", blobsAre(endpoint(o.shifted(t))), `its clock and that of this machine differ too much: set both, by NTP`},
-		{"another's blobs", blobsAre(claimed), `belong to another database \(its store id is .*\): check --db and --blobs`},
+		{"another's blobs", blobsAre(claimed), `belong to another database \(its place is called .*\): check --db and --blobs`},
+		{"an empty place", map[string]string{"SUCAI_DB": home, "SUCAI_BLOBS": storetest.S3(t)}, `there are no blobs in .*, but the database has some elsewhere: check --db and --blobs`},
+		{"an empty directory", map[string]string{"SUCAI_DB": home, "SUCAI_BLOBS": filepath.Join(t.TempDir(), "blobs")}, `there are no blobs in .*, but the database has some elsewhere: check --db and --blobs`},
 		{"blobs of nobody", blobsAre(unmarked), `holds something, but not the object .* choose an empty bucket or another prefix for --blobs`},
 
 		{"no credentials", with("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x?secret=horse"), `there are none: set AWS_ACCESS_KEY_ID .*asked for a role: .*connection refused`},

@@ -46,14 +46,14 @@ func OpenDir(root string) (*Dir, error) {
 }
 
 // Claim implements library.Blobs.
-func (d *Dir) Claim(_ context.Context, storeID string) error {
+func (d *Dir) Claim(_ context.Context, place string, first bool) error {
 	path := filepath.Join(d.root, marker)
 	have, err := os.ReadFile(path)
 	switch {
-	case err == nil && strings.TrimSpace(string(have)) == storeID:
+	case err == nil && strings.TrimSpace(string(have)) == place:
 		return d.makeShards()
 	case err == nil:
-		return fmt.Errorf("the blobs in %s belong to another database (its store id is %s, not %s): check --db and --blobs", d.root, strings.TrimSpace(string(have)), storeID)
+		return fmt.Errorf("the blobs in %s belong to another database (its place is called %s, not %s): check --db and --blobs", d.root, strings.TrimSpace(string(have)), place)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -66,11 +66,14 @@ func (d *Dir) Claim(_ context.Context, storeID string) error {
 			return fmt.Errorf("%s holds something, but not the file %s that ties blobs to their database: choose an empty directory for --blobs", d.root, marker)
 		}
 	}
+	if !first {
+		return noBlobs(d.root)
+	}
 	tmp, err := os.CreateTemp(filepath.Join(d.root, unfinish), "claim-")
 	if err != nil {
 		return err
 	}
-	_, err = tmp.WriteString(storeID + "\n")
+	_, err = tmp.WriteString(place + "\n")
 	if err := d.finish(tmp, path, err); err != nil {
 		return err
 	}

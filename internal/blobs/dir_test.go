@@ -20,7 +20,7 @@ func TestClaimOfADirectoryInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Claim(context.Background(), "id"); err == nil || !strings.Contains(err.Error(), "empty directory") {
+	if err := d.Claim(context.Background(), "id", true); err == nil || !strings.Contains(err.Error(), "empty directory") {
 		t.Errorf("claimed: %v", err)
 	}
 }
@@ -33,8 +33,13 @@ func TestLeftovers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Claim(ctx, "id"); err != nil {
-		t.Fatal(err)
+	if err := d.Claim(ctx, "id", false); err == nil || !strings.Contains(err.Error(), "there are no blobs in "+root) {
+		t.Errorf("not the first place, and empty: %v", err)
+	}
+	for _, first := range []bool{true, false} {
+		if err := d.Claim(ctx, "id", first); err != nil {
+			t.Fatal(err)
+		}
 	}
 	left := filepath.Join(root, "tmp", "put-1")
 	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {

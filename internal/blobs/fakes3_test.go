@@ -32,7 +32,7 @@ func newFakeS3(t testing.TB) (*fakeS3, *S3) {
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	s := f.open(t)
-	if err := s.Claim(t.Context(), "id"); err != nil {
+	if err := s.Claim(t.Context(), "id", true); err != nil {
 		t.Fatal(err)
 	}
 	return f, s

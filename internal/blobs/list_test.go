@@ -103,7 +103,7 @@ func TestLongListOfADirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Claim(t.Context(), "id"); err != nil {
+	if err := d.Claim(t.Context(), "id", true); err != nil {
 		t.Fatal(err)
 	}
 	want := manyNames()

@@ -29,7 +29,7 @@ func TestObserved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Claim(t.Context(), "store"); err != nil {
+	if err := dir.Claim(t.Context(), "store", true); err != nil {
 		t.Fatal(err)
 	}
 	var last told

@@ -52,7 +52,7 @@ func everyCall(s *S3, name string) map[string]func(ctx context.Context) error {
 	}
 	return map[string]func(ctx context.Context) error{
 		"Open": open(5), "Open for nothing": open(0), "Ready": s.Ready,
-		"Claim":  func(ctx context.Context) error { return s.Claim(ctx, "id") },
+		"Claim":  func(ctx context.Context) error { return s.Claim(ctx, "id", true) },
 		"Exists": func(ctx context.Context) error { _, err := s.Exists(ctx); return err },
 		"List":   func(ctx context.Context) error { _, _, err := s.List(ctx, "", time.Now()); return err },
 		"Put": func(ctx context.Context) error {
@@ -456,6 +456,9 @@ func TestClaimsAtOnce(t *testing.T) {
 		f.mu.Lock()
 		clear(f.objects)
 		f.mu.Unlock()
+		if err := s.Claim(t.Context(), "id", false); err == nil || !strings.Contains(err.Error(), "there are no blobs in ") {
+			t.Errorf("not the first place, and empty: %v", err)
+		}
 		const n = 8
 		won := make(chan string, n)
 		var group sync.WaitGroup
@@ -464,7 +467,7 @@ func TestClaimsAtOnce(t *testing.T) {
 				break // without conditions only those who come later can be refused
 			}
 			group.Go(func() {
-				if id := fmt.Sprint("id", i); s.Claim(t.Context(), id) == nil {
+				if id := fmt.Sprint("id", i); s.Claim(t.Context(), id, true) == nil {
 					won <- id
 				}
 			})
@@ -474,10 +477,12 @@ func TestClaimsAtOnce(t *testing.T) {
 			t.Fatalf("%d claims of one place succeeded", len(won))
 		}
 		id := <-won
-		if err := s.Claim(t.Context(), id); err != nil {
-			t.Error(err)
+		for _, first := range []bool{true, false} {
+			if err := s.Claim(t.Context(), id, first); err != nil {
+				t.Error(err)
+			}
 		}
-		if err := s.Claim(t.Context(), "late"); err == nil || !strings.Contains(err.Error(), "belong to another database (its store id is "+id) {
+		if err := s.Claim(t.Context(), "late", true); err == nil || !strings.Contains(err.Error(), "belong to another database (its place is called "+id) {
 			t.Error(err)
 		}
 	}
@@ -489,7 +494,7 @@ func TestClaimOfAPlaceInUse(t *testing.T) {
 	clear(f.objects)
 	f.objects["some/prefix/somebody's"] = nil
 	f.mu.Unlock()
-	if err := s.Claim(t.Context(), "id"); err == nil || !strings.Contains(err.Error(), "choose an empty bucket or another prefix") {
+	if err := s.Claim(t.Context(), "id", true); err == nil || !strings.Contains(err.Error(), "choose an empty bucket or another prefix") {
 		t.Error(err)
 	}
 }
@@ -517,7 +522,7 @@ func TestWaysOut(t *testing.T) {
 			says(w, status, code)
 			return true
 		})
-		err := s.Claim(t.Context(), "id")
+		err := s.Claim(t.Context(), "id", true)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "blobs in s3://bucket/some/prefix at http://127.0.0.1:") {
 			t.Errorf("%s: %v", code, err)
 		}

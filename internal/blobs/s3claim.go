@@ -14,18 +14,23 @@ import (
 )
 
 // Claim implements library.Blobs.
-func (s *S3) Claim(ctx context.Context, storeID string) error {
+func (s *S3) Claim(ctx context.Context, place string, first bool) error {
 	have, err := s.marker(ctx)
 	if err == nil && have == "" {
-		have, err = s.mark(ctx, storeID)
+		have, err = s.mark(ctx, place, first)
 	}
 	if err != nil {
 		return err
 	}
-	if have != storeID {
-		return fmt.Errorf("the blobs in %s belong to another database (its store id is %s, not %s): check --db and --blobs", s.at, have, storeID)
+	if have != place {
+		return fmt.Errorf("the blobs in %s belong to another database (its place is called %s, not %s): check --db and --blobs", s.at, have, place)
 	}
 	return nil
+}
+
+// noBlobs is of a place that is empty, though a database has its blobs somewhere.
+func noBlobs(place string) error {
+	return fmt.Errorf("there are no blobs in %s, but the database has some elsewhere: check --db and --blobs", place)
 }
 
 // Exists tells whether a store has claimed the place.
@@ -36,7 +41,7 @@ func (s *S3) Exists(ctx context.Context) (bool, error) {
 
 // mark leaves the marker where nothing is yet, and gives the id that stands there then:
 // another's, where two came at once.
-func (s *S3) mark(ctx context.Context, storeID string) (have string, err error) {
+func (s *S3) mark(ctx context.Context, place string, first bool) (have string, err error) {
 	list, err := s.page(ctx, s.at.prefix, "", 1)
 	if err != nil {
 		return "", err
@@ -44,7 +49,10 @@ func (s *S3) mark(ctx context.Context, storeID string) (have string, err error) 
 	if len(list) > 0 {
 		return "", fmt.Errorf("%s holds something, but not the object %s that ties blobs to their database: choose an empty bucket or another prefix for --blobs", s.at, marker)
 	}
-	text := storeID + "\n"
+	if !first {
+		return "", noBlobs(s.at.String())
+	}
+	text := place + "\n"
 	sum := sha256.Sum256([]byte(text))
 	put := func(opt minio.PutObjectOptions) error {
 		_, err := s.store(ctx, s.at.prefix+marker, strings.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), opt)

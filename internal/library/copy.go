@@ -3,13 +3,10 @@ package library
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"reflect"
-	"strings"
 )
 
 // CopyOptions say what a copy takes along and who is told of it.
@@ -35,8 +32,9 @@ type Copied struct {
 //
 // What the target has already is compared by rows alone, so another pass takes what has
 // changed, and finishes one that broke off. What the source has no more is removed. The
-// source may be served meanwhile; the target must not be, and is refused where a server
-// has run on it since it became a copy, or where it is the source itself.
+// source may be served meanwhile. The target is opened by no server until a pass has come to
+// its end, and is refused where one has run on it since, or where it is the source itself; so
+// is a source that is itself a copy without an end.
 //
 // Counts of calls, codes and messages under way are not taken along; access tokens only
 // with Grants. An error leaves what was copied so far.
@@ -63,7 +61,10 @@ func (ls *Libraries) Copy(ctx context.Context, to Engines, o CopyOptions) (*Copi
 			return &c.done, fmt.Errorf("materials of %s: %w", a.AppID, err)
 		}
 	}
-	return &c.done, c.copyGrants(ctx, list)
+	if err := c.copyGrants(ctx, list); err != nil {
+		return &c.done, err
+	}
+	return &c.done, to.Accounts.FinishCopy(ctx)
 }
 
 // copying is one run of Copy.
@@ -91,27 +92,16 @@ func (c *copying) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if have.ID != st.ID { // before its blobs are claimed for good
-		accounts, err := c.to.Accounts.AccountList(ctx)
-		if err != nil {
-			return err
-		}
-		components, err := c.to.Accounts.ComponentList(ctx)
-		if err != nil {
-			return err
-		}
-		if len(accounts)+len(components) > 0 {
-			return errOwn
-		}
-	} else if !have.Copied {
+	switch {
+	case st.Unfinished:
+		return errors.New("the source is itself a copy that is not finished: run the copy that was to make it again first, or are --from and --to the wrong way round?")
+	case have.ID == st.ID && !have.Copied:
 		return errOwn
-	} else if err := c.to.Blobs.Ready(ctx); err != nil {
-		return fmt.Errorf("the blobs of the target are not where they were when it became a copy: %w", err)
+	case have.ID != st.ID && have.Claimed:
+		return errOwn
 	}
-	if err := c.to.Blobs.Claim(ctx, st.ID); err != nil {
-		return err
-	}
-	if err := c.apart(ctx); err != nil {
+	// It has a name of its own, so that neither takes the other's blobs for unreferenced.
+	if err := c.to.Blobs.Claim(ctx, have.Place, !have.Claimed); err != nil {
 		return err
 	}
 	if err := c.to.Accounts.Adopt(ctx, st); err != nil {
@@ -125,27 +115,6 @@ func (c *copying) begin(ctx context.Context) error {
 		if err := c.to.Materials.DeleteAll(ctx, id); err != nil {
 			return err
 		}
-	}
-	return err
-}
-
-// apart makes sure that the blobs of both are in two places: in one, a sweep of either
-// would remove the other's.
-func (c *copying) apart(ctx context.Context) error {
-	b, err := c.to.Blobs.Put(ctx, strings.NewReader(rand.Text()), func(io.ReaderAt, int64) error { return nil })
-	if err != nil {
-		return err
-	}
-	r, found := c.from.Blobs.Open(ctx, b.Name, 0, b.Size)
-	if found == nil {
-		r.Close()
-	}
-	err = c.to.Blobs.Remove(ctx, b.Name)
-	switch {
-	case found == nil:
-		return errors.Join(errors.New("the blobs of both are in one place: give the target a place of its own for them"), err)
-	case !errors.Is(found, ErrNotFound):
-		return errors.Join(found, err)
 	}
 	return err
 }

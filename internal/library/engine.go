@@ -183,11 +183,17 @@ type Grants interface {
 }
 
 // Store names a store and holds the key from which its signatures are made. Both are
-// made at random when the store is, never change, and travel with a copy of it.
+// made at random when the store is, never change, and travel with a copy of it. The rest
+// is a store's own.
 type Store struct {
 	ID      string
 	RootKey []byte // 32 bytes
-	Copied  bool   // it is a copy, and no server has run on it yet
+
+	Place   string // names the place of its blobs; a copy has another
+	Claimed bool   // there is such a place: one without any blobs is not it
+
+	Copied     bool // it is a copy, and no server has run on it yet
+	Unfinished bool // and something may be missing: no server opens it
 }
 
 // Accounts keeps accounts and grants, under the same promises as [Materials].
@@ -198,14 +204,21 @@ type Accounts interface {
 	// Store gives the identity of the store.
 	Store(ctx context.Context) (*Store, error)
 
+	// SetClaimed notes that the blobs of the store have their place.
+	SetClaimed(ctx context.Context) error
+
 	// Clock gives the time of the one clock that all who use the store can look at: the
 	// database's, or where that is a file, this machine's.
 	Clock(ctx context.Context) (time.Time, error)
 
 	// Adopt makes the store a copy of another: id and root key are st's from then on, and
-	// Copied is set until a server opens it. ErrConflict, and nothing is changed, where
-	// the store holds something, unless it is a copy of st already and Copied is set still.
+	// it is Claimed, Copied and Unfinished. ErrConflict, and nothing is changed, where the
+	// store was Claimed or holds something, unless it is a copy of st already on which no
+	// server has run.
 	Adopt(ctx context.Context, st *Store) error
+
+	// FinishCopy notes that nothing is missing in a copy any more.
+	FinishCopy(ctx context.Context) error
 
 	// CreateAccount adds an account and sets its ID. ErrExists where the appid or uin is taken.
 	CreateAccount(ctx context.Context, a *Account) error
@@ -266,10 +279,11 @@ type Blob struct {
 
 // Blobs keeps bytes, under the same promises as [Materials].
 type Blobs interface {
-	// Claim ties the store of blobs to the store of rows: it leaves a marker with the
-	// id where there is nothing yet, and fails where the marker has another id, or
-	// where there are blobs without a marker.
-	Claim(ctx context.Context, storeID string) error
+	// Claim ties the store of blobs to the store of rows, which knows its place. With first
+	// it leaves a marker with the place's name where there is nothing yet. It fails where
+	// there is nothing otherwise, where the marker has another name, and where there are
+	// blobs without a marker.
+	Claim(ctx context.Context, place string, first bool) error
 
 	// Put stores all of r, streaming. When r has ended, accept looks at what came,
 	// before anything is kept. The error of r, or of accept, comes out unchanged, and

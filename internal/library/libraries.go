@@ -67,8 +67,8 @@ func (t turns) do(ctx context.Context, fn func()) error {
 	return nil
 }
 
-// Open joins the engines. It refuses blobs that belong to another database, and a clock
-// that CheckClock refuses.
+// Open joins the engines. It refuses blobs that belong to another database, a place without
+// any where the database has some elsewhere, and a clock that CheckClock refuses.
 func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	st, err := e.Accounts.Store(ctx)
 	if err != nil {
@@ -77,8 +77,13 @@ func Open(ctx context.Context, e Engines, o Options) (*Libraries, error) {
 	if err := checkClock(ctx, e.Accounts); err != nil {
 		return nil, err
 	}
-	if err := e.Blobs.Claim(ctx, st.ID); err != nil {
+	if err := e.Blobs.Claim(ctx, st.Place, !st.Claimed); err != nil {
 		return nil, err
+	}
+	if !st.Claimed { // afterwards: a start that breaks off in between begins anew
+		if err := e.Accounts.SetClaimed(ctx); err != nil {
+			return nil, err
+		}
 	}
 	ls := &Libraries{
 		Engines: e, caps: o.Caps, now: o.Now, rootKey: st.RootKey,

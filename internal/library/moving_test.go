@@ -20,8 +20,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sucai/internal/blobs"
 	"sucai/internal/library"
 	"sucai/internal/library/storetest"
+	"sucai/internal/sqlstore"
 	"sucai/wechat"
 )
 
@@ -550,13 +552,69 @@ func TestCopyRefused(t *testing.T) {
 		refused(to, "another store")
 		refused(from, "the source itself")
 		refused(with(fresh(t), to.Blobs), "belong to another database")
-		refused(with(fresh(t), from.Blobs), "in one place")
+		refused(with(fresh(t), from.Blobs), "belong to another database")
 		copied := fresh(t)
 		copyTo(t, ls, copied, library.CopyOptions{})
-		refused(with(copied, fresh(t).Blobs), "not where they were")
+		refused(with(copied, fresh(t).Blobs), "there are no blobs in")
+		refused(with(fresh(t), copied.Blobs), "belong to another database") // of another copy of the same
+		for _, crossed := range []library.Engines{with(copied, from.Blobs), with(from, copied.Blobs), with(copied, fresh(t).Blobs)} {
+			if _, err := library.Open(t.Context(), crossed, library.Options{}); err == nil {
+				t.Error("a store opens with the blobs of its copy, or a copy with those of its source, or without")
+			}
+		}
 		isCopy(t, read(t, to), before)
 		isCopy(t, read(t, from), own)
 	})
+}
+
+// A pass that broke off leaves a copy that no server opens and that nobody copies from: the
+// flags may be the wrong way round, and the source would be emptied.
+func TestUnfinishedCopy(t *testing.T) {
+	from, dir := storetest.Engines[0].Open(t), t.TempDir()
+	ls := opened(t, from)
+	fill(t, ls)
+	before := read(t, from)
+	path := filepath.Join(dir, "sucai.db")
+	copier := func() (library.Engines, func()) {
+		db, err := sqlstore.OpenSQLite(t.Context(), path, sqlstore.Copier)
+		must(t, err)
+		b, err := blobs.OpenDir(filepath.Join(dir, "blobs"))
+		must(t, err)
+		return library.Engines{Materials: db, Accounts: db, Blobs: b}, func() { must(t, db.Close()) }
+	}
+	served := func() error {
+		db, err := sqlstore.OpenSQLite(t.Context(), path, sqlstore.Server)
+		if err == nil {
+			must(t, db.Close())
+		}
+		return err
+	}
+	to, end := copier()
+	broken, cancel := context.WithCancel(t.Context())
+	if _, err := ls.Copy(broken, to, library.CopyOptions{Watch: library.Watch{Progress: func(int64, int64) { cancel() }}}); err == nil {
+		t.Fatal("it came to its end")
+	}
+	partial := opened(t, to)
+	for _, target := range []library.Engines{from, storetest.Engines[0].Open(t)} {
+		if _, err := partial.Copy(t.Context(), target, library.CopyOptions{}); err == nil || !strings.Contains(err.Error(), "the wrong way round") {
+			t.Errorf("copied from what is not finished: %v", err)
+		}
+	}
+	isCopy(t, read(t, from), before)
+	end()
+	if err := served(); err == nil || !strings.Contains(err.Error(), "is a copy that is not finished: run the same copy again") {
+		t.Errorf("served: %v", err)
+	}
+	to, end = copier()
+	copyTo(t, ls, to, library.CopyOptions{})
+	isCopy(t, read(t, to), before)
+	end()
+	must(t, served())
+	to, end = copier()
+	defer end()
+	if _, err := ls.Copy(t.Context(), to, library.CopyOptions{}); err == nil || !strings.Contains(err.Error(), "on which a server has run") {
+		t.Errorf("copied to what was served: %v", err)
+	}
 }
 
 // Each sort of fault is found, and counted once; what clients do meanwhile is none.

@@ -12,13 +12,19 @@ import (
 )
 
 var (
-	insertStore = sqlText(`insert into store (one, id, root_key) values (1, $1, $2) on conflict do nothing`)
-	selectStore = sqlText(`select id, root_key, copied from store`)
-	ownStore    = sqlText(`update store set copied = false where copied`)
+	insertStore = sqlText(`insert into store (one, id, root_key, place) values (1, $1, $2, $1) on conflict do nothing`)
+	selectStore = sqlText(`select id, root_key, place, claimed, copied, unfinished from store`)
+	setClaimed  = sqlText(`update store set claimed = true where not claimed`)
+	ownStore    = sqlText(`update store set copied = false where copied and not unfinished`)
+	finishCopy  = sqlText(`update store set unfinished = false where unfinished`)
+	movePlace   = sqlText(`update store set place = $1`)
 )
 
+// errUnfinished is of a store that lacks what a copy was still to bring.
+const errUnfinished = unfitError("is a copy that is not finished: run the same copy again, until it succeeds")
+
 // begin gives a new store its id and root key; of several who try, one does. A copy that
-// a server opens is a store of its own from then on.
+// a server opens is a store of its own from then on; one that is not finished it leaves.
 func (s *Store) begin(ctx context.Context, role Role) error {
 	key := make([]byte, 32)
 	rand.Read(key)
@@ -26,17 +32,35 @@ func (s *Store) begin(ctx context.Context, role Role) error {
 	if _, err := q.exec(insertStore, rand.Text(), key); err != nil || role != Server {
 		return err
 	}
-	_, err := q.exec(ownStore)
-	return err
+	if _, err := q.exec(ownStore); err != nil {
+		return err
+	}
+	if st, err := s.Store(ctx); err != nil || !st.Unfinished { // looked at afterwards: a copy may have begun
+		return err
+	}
+	return errUnfinished
 }
 
 // Store implements library.Accounts.
 func (s *Store) Store(ctx context.Context) (*library.Store, error) {
 	st := &library.Store{}
 	err := s.look(ctx, func(q query) error {
-		return q.row(selectStore).Scan(&st.ID, &st.RootKey, &st.Copied)
+		return q.row(selectStore).Scan(&st.ID, &st.RootKey, &st.Place, &st.Claimed, &st.Copied, &st.Unfinished)
 	})
 	return st, err
+}
+
+// SetClaimed implements library.Accounts.
+func (s *Store) SetClaimed(ctx context.Context) error { return s.changeStore(ctx, setClaimed) }
+
+// FinishCopy implements library.Accounts.
+func (s *Store) FinishCopy(ctx context.Context) error { return s.changeStore(ctx, finishCopy) }
+
+func (s *Store) changeStore(ctx context.Context, st statement, args ...any) error {
+	return s.change(ctx, callTime, func(q query) error {
+		_, err := q.exec(st, args...)
+		return err
+	})
 }
 
 // Clock implements library.Accounts.

@@ -23,9 +23,9 @@ var (
 		full join (select bucket, live from bucket where account = $1 and type = $2 and level = $3) b on b.bucket = r.bucket
 		where coalesce(r.live, 0) <> coalesce(b.live, 0) order by 1 limit 10`)
 
-	lockStore      = sqlText(`select id, copied from store` + forUpdate)
+	lockStore      = sqlText(`select id, copied, claimed from store` + forUpdate)
 	selectAnything = sqlText(`select exists (select 1 from account) or exists (select 1 from component) or exists (select 1 from counter)`)
-	adoptStore     = sqlText(`update store set id = $1, root_key = $2, copied = true where one = 1`)
+	adoptStore     = sqlText(`update store set id = $1, root_key = $2, copied = true, claimed = true, unfinished = true where one = 1`)
 
 	selectGrants = sqlText(`select hash, account, component, kind, expires, ends from access_grant where hash > $1 order by hash limit $2`)
 	dropGrants   = sqlText(`delete from access_grant`)
@@ -128,14 +128,14 @@ func (q query) bucketGaps(account int64, t wechat.Type, level int) (wrong []stri
 func (s *Store) Adopt(ctx context.Context, st *library.Store) error {
 	return s.change(ctx, callTime, func(q query) error {
 		var id string
-		var copied, used bool
-		if err := q.row(lockStore).Scan(&id, &copied); err != nil {
+		var copied, claimed, used bool
+		if err := q.row(lockStore).Scan(&id, &copied, &claimed); err != nil {
 			return err
 		}
 		if err := q.row(selectAnything).Scan(&used); err != nil {
 			return err
 		}
-		if used && (id != st.ID || !copied) {
+		if (used || claimed) && (id != st.ID || !copied) {
 			return library.ErrConflict
 		}
 		_, err := q.exec(adoptStore, st.ID, st.RootKey)

@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -51,4 +53,16 @@ func CheckSQLite(ctx context.Context, path string) error {
 		}
 	}
 	return rows.Err()
+}
+
+// RenamePlace gives the place of the blobs of a database that nobody uses another name,
+// which the caller writes to it too: no other store then takes its blobs for its own.
+func RenamePlace(ctx context.Context, path string) (place string, err error) {
+	s, err := OpenSQLite(ctx, path, Copier)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	place = rand.Text()
+	return place, s.changeStore(ctx, movePlace, place)
 }

@@ -165,6 +165,15 @@ func identity(t *testing.T, s *store) {
 	if one.ID == "" || len(one.RootKey) != 32 || one.ID != two.ID || !bytes.Equal(one.RootKey, two.RootKey) {
 		t.Fatalf("%+v, then %+v", one, two)
 	}
+	if two.Claimed {
+		t.Error("the blobs have a place before anybody said so")
+	}
+	for range 2 {
+		s.must(t, s.Accounts.SetClaimed(s.ctx))
+		if two, err = s.Accounts.Store(s.ctx); err != nil || !two.Claimed || two.ID != one.ID {
+			t.Errorf("claimed: %+v, %v", two, err)
+		}
+	}
 }
 
 func countsCalls(t *testing.T, s *store) {

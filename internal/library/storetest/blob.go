@@ -100,9 +100,9 @@ func (s *store) listed(t *testing.T, after string, before time.Time) (names []st
 func claim(t *testing.T, s *store) {
 	id, err := s.Accounts.Store(s.ctx)
 	s.must(t, err)
-	s.must(t, s.Blobs.Claim(s.ctx, id.ID))
-	err = s.Blobs.Claim(s.ctx, "another")
-	if err == nil || !strings.Contains(err.Error(), "another") || !strings.Contains(err.Error(), id.ID) {
+	s.must(t, s.Blobs.Claim(s.ctx, id.Place, true))
+	err = s.Blobs.Claim(s.ctx, "another", true)
+	if err == nil || !strings.Contains(err.Error(), "another") || !strings.Contains(err.Error(), id.Place) {
 		t.Fatalf("claimed by another store: %v", err)
 	}
 }

@@ -131,35 +131,42 @@ func countsAddUp(t *testing.T, s *store) {
 func adopts(t *testing.T, s *store) {
 	key := func(n byte) []byte { return bytes.Repeat([]byte{n}, 32) }
 	one, two := &library.Store{ID: "one", RootKey: key(1)}, &library.Store{ID: "two", RootKey: key(2)}
-	want := func(st *library.Store) {
+	own, err := s.Accounts.Store(s.ctx)
+	s.must(t, err)
+	if own.Copied || own.Unfinished || own.Claimed || own.Place == "" {
+		t.Fatalf("a new store: %+v", own)
+	}
+	want := func(st *library.Store, unfinished bool) {
 		t.Helper()
 		got, err := s.Accounts.Store(s.ctx)
 		s.must(t, err)
-		if got.ID != st.ID || !bytes.Equal(got.RootKey, st.RootKey) || !got.Copied {
+		if got.ID != st.ID || !bytes.Equal(got.RootKey, st.RootKey) || !got.Copied || !got.Claimed || got.Unfinished != unfinished || got.Place != own.Place {
 			t.Fatalf("%+v, want a copy of %+v", got, st)
 		}
 	}
-	own, err := s.Accounts.Store(s.ctx)
-	s.must(t, err)
-	if own.Copied {
-		t.Fatal("a new store is a copy")
-	}
-	s.must(t, s.Accounts.Adopt(s.ctx, two))
-	want(two)
-	s.must(t, s.Accounts.Adopt(s.ctx, one)) // there is nothing in it yet
-	want(one)
-	a := s.account(t, "a")
 	s.must(t, s.Accounts.Adopt(s.ctx, one))
-	want(one)
-	wantErr(t, s.Accounts.Adopt(s.ctx, two), library.ErrConflict)
-	want(one)
-	s.must(t, s.Accounts.RemoveAccount(s.ctx, "a"))
-	wantErr(t, s.Accounts.Adopt(s.ctx, two), library.ErrConflict) // its rows wait to be deleted
-	s.must(t, s.Materials.DeleteAll(s.ctx, a.ID))
-	s.must(t, s.Accounts.Adopt(s.ctx, two))
+	want(one, true)
+	wantErr(t, s.Accounts.Adopt(s.ctx, two), library.ErrConflict) // though nothing is in it yet
+	a := s.account(t, "a")
 	s.component(t, "c")
-	wantErr(t, s.Accounts.Adopt(s.ctx, one), library.ErrConflict)
-	want(two)
+	for range 2 {
+		s.must(t, s.Accounts.FinishCopy(s.ctx))
+		want(one, false)
+	}
+	wantErr(t, s.Accounts.Adopt(s.ctx, two), library.ErrConflict)
+	want(one, false)
+	s.must(t, s.Accounts.Adopt(s.ctx, one))
+	want(one, true)
+	s.must(t, s.Accounts.RemoveAccount(s.ctx, "a"))
+	s.must(t, s.Materials.DeleteAll(s.ctx, a.ID))
+	s.must(t, s.Accounts.Adopt(s.ctx, one))
+	want(one, true)
+}
+
+// adoptsClaimed has had blobs of its own, perhaps.
+func adoptsClaimed(t *testing.T, s *store) {
+	s.must(t, s.Accounts.SetClaimed(s.ctx))
+	wantErr(t, s.Accounts.Adopt(s.ctx, &library.Store{ID: "one", RootKey: make([]byte, 32)}), library.ErrConflict)
 }
 
 // adoptsNothing fills a store before it is to become a copy.

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"material: counts add up":                   countsAddUp,
 		"account: a copy takes over the identity":   adopts,
 		"account: no copy of what holds something":  adoptsNothing,
+		"moving: no copy of what had blobs":         adoptsClaimed,
 		"account: grants are listed and taken in":   listsGrants,
 		"account: created, read, changed, removed":  accounts,
 		"account: changes exclude each other":       changesExclude,
@@ -76,7 +77,7 @@ func opened(t *testing.T, open func(t testing.TB) library.Engines) *store {
 	s := &store{Engines: open(t), ctx: context.Background()}
 	id, err := s.Accounts.Store(s.ctx)
 	s.must(t, err)
-	s.must(t, s.Blobs.Claim(s.ctx, id.ID))
+	s.must(t, s.Blobs.Claim(s.ctx, id.Place, true))
 	return s
 }
 

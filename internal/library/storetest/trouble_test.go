@@ -46,7 +46,7 @@ func behindProxies(t *testing.T) (e library.Engines, toDB, toS3 *Proxy) {
 	e = onPostgres(t, db.String(), b)
 	id, err := e.Accounts.Store(t.Context())
 	must(err)
-	must(b.Claim(t.Context(), id.ID))
+	must(b.Claim(t.Context(), id.Place, true))
 	return e, toDB, toS3
 }
 
