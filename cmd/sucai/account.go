@@ -147,6 +147,16 @@ func accountJSON(a *library.Account, n *wechat.Counts) map[string]any {
 	return m
 }
 
+// countedAccount gives an account, and how much it holds.
+func countedAccount(ctx context.Context, ls *library.Libraries, appID string) (*library.Account, *wechat.Counts, error) {
+	a, err := ls.Accounts.Account(ctx, appID)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := ls.Of(a).Counts(ctx)
+	return a, n, err
+}
+
 func newAccountShow() *cobra.Command {
 	var asJSON bool
 	cmd := withStore(&cobra.Command{
@@ -155,11 +165,7 @@ func newAccountShow() *cobra.Command {
 		Example: "  sucai account show wxdemo000000000000",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, ls *library.Libraries, args []string, out io.Writer) error {
-		a, err := ls.Accounts.Account(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		n, err := ls.Of(a).Counts(ctx)
+		a, n, err := countedAccount(ctx, ls, args[0])
 		if err != nil {
 			return err
 		}
@@ -221,11 +227,7 @@ func newAccountRm() *cobra.Command {
 		Example: "  sucai account rm wx0123456789abcdef --force",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, ls *library.Libraries, args []string, _ io.Writer) error {
-		a, err := ls.Accounts.Account(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		n, err := ls.Of(a).Counts(ctx)
+		a, n, err := countedAccount(ctx, ls, args[0])
 		if err != nil {
 			return err
 		}

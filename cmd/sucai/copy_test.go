@@ -51,20 +51,6 @@ func (c program) must(t testing.TB, args ...string) string {
 	return out
 }
 
-// outgrownEnv is the environment of a program whose store is a new outgrown one, and that
-// of a copy to or from it.
-func outgrownEnv(t testing.TB) (db, bucket string, env []string) {
-	t.Helper()
-	db, bucket = storetest.Postgres(t), storetest.S3(t)
-	env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
-		if v := os.Getenv(name); v != "" {
-			env = append(env, name+"="+v)
-		}
-	}
-	return db, bucket, env
-}
-
 const ownBase = "http://material.example.com"
 
 var (
@@ -119,7 +105,7 @@ func answers(t *testing.T, endpoint, token string) map[string]string {
 // A client cannot tell a copy from its source: not on PostgreSQL and S3, nor back in a
 // directory. Its token is good there too.
 func TestCopyServed(t *testing.T) {
-	db, bucket, env := outgrownEnv(t)
+	db, bucket, env := newOutgrown(t).beside()
 	dir := t.TempDir()
 	c := program{env, dir}
 	source, err := startServer(binary(t), env, dir, "--demo", "--data", "first", "--url", ownBase)
@@ -170,7 +156,7 @@ func TestCopyServed(t *testing.T) {
 // A store moves to other machines while clients write: what a server acknowledged is
 // there behind the last pass, byte for byte, and what was deleted is not.
 func TestMoveWhileServed(t *testing.T) {
-	db, bucket, env := outgrownEnv(t)
+	db, bucket, env := newOutgrown(t).beside()
 	env = append(env, "SUCAI_ACCOUNTS=wxone:s1")
 	dir := t.TempDir()
 	source, err := startServer(binary(t), env, dir, "--data", "first")
@@ -240,7 +226,7 @@ func TestCopyBrokenOff(t *testing.T) {
 		breakOff(t, program{append(os.Environ(), "SUCAI_FROM="+first, "SUCAI_TO=second", "SUCAI_DATA=second"), dir}, materials, count)
 	})
 	t.Run("outgrown", func(t *testing.T) {
-		db, bucket, env := outgrownEnv(t)
+		db, bucket, env := newOutgrown(t).beside()
 		s, err := blobs.OpenS3(bucket, t.TempDir())
 		must(t, err)
 		defer s.Close()

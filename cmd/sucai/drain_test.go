@@ -37,17 +37,23 @@ func upload(t *testing.T, token string, data []byte) []byte {
 		"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s", url.QueryEscape(token), len(body), body)
 }
 
+// startDraining starts a server with a delay, and gives a client and a token of its account.
+func startDraining(t *testing.T, delay string) (p *process, c *wechat.Client, token string) {
+	t.Helper()
+	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir(), "--drain-delay", delay)
+	must(t, err)
+	t.Cleanup(p.kill)
+	c = newClientFor(p)
+	t.Cleanup(c.HTTP.CloseIdleConnections)
+	granted, err := c.StableToken(t.Context(), false)
+	must(t, err)
+	return p, c, granted.AccessToken
+}
+
 // On SIGTERM a server is not ready at once, goes on to take calls for --drain-delay, each
 // the last on its connection, and finishes an upload and a download that are under way.
 func TestDrain(t *testing.T) {
-	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir(), "--drain-delay", "8s")
-	must(t, err)
-	defer p.kill()
-	c := newClientFor(p)
-	defer c.HTTP.CloseIdleConnections()
-	granted, err := c.StableToken(t.Context(), false)
-	must(t, err)
-	token := granted.AccessToken
+	p, c, token := startDraining(t, "8s")
 	large := append(append([]byte{}, fixtures[".png"]...), make([]byte, 9<<20)...)
 	added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(large)})
 	must(t, err)
@@ -130,16 +136,9 @@ func TestDrain(t *testing.T) {
 
 // A second signal ends a server at once, whatever is under way.
 func TestSecondSignal(t *testing.T) {
-	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir(), "--drain-delay", "10m")
-	must(t, err)
-	defer p.kill()
-	c := newClientFor(p)
-	defer c.HTTP.CloseIdleConnections()
-	granted, err := c.StableToken(t.Context(), false)
-	must(t, err)
-	token := granted.AccessToken
+	p, _, token := startDraining(t, "10m")
 	up := dial(t, p)
-	_, err = up.Write(upload(t, token, fixtures[".png"])[:200])
+	_, err := up.Write(upload(t, token, fixtures[".png"])[:200])
 	must(t, err)
 	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {

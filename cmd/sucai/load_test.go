@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"sucai/internal/library/storetest"
 	"sucai/wechat"
 )
 
@@ -151,8 +150,7 @@ func TestSmallOutgrown(t *testing.T) {
 		t.Log("memory is measured on Linux only")
 		return
 	}
-	env := append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1", "SUCAI_DB="+storetest.Postgres(t), "SUCAI_BLOBS="+storetest.S3(t))
-	env = append(env, "AWS_ACCESS_KEY_ID="+os.Getenv("AWS_ACCESS_KEY_ID"), "AWS_SECRET_ACCESS_KEY="+os.Getenv("AWS_SECRET_ACCESS_KEY"))
+	env := newOutgrown(t).with(map[string]string{"SUCAI_ACCOUNTS": "wxone:s1"})
 	p, err := startServer(build(t), env, t.TempDir(), "--blob-cache", "32MB")
 	must(t, err)
 	defer p.stop()

@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, commands)
 }
 
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // curl does what our examples ask of curl: [-s] [-d DATA] URL.
 func curl() {
 	flags := flag.NewFlagSet("curl", flag.ExitOnError)
@@ -170,7 +177,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(ts.Getenv("PATH"))
 	ts.Check(err)
 	env := []string{}
-	for _, name := range []string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_DB", "SUCAI_BLOBS", "SUCAI_ADMIN_KEY", "SUCAI_LOG_FORMAT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+	for _, name := range append([]string{"PATH", "HOME", "SUCAI_ACCOUNTS", "SUCAI_COMPONENTS", "SUCAI_DATA", "SUCAI_URL", "SUCAI_DB", "SUCAI_BLOBS", "SUCAI_ADMIN_KEY", "SUCAI_LOG_FORMAT"}, keyNames...) {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

@@ -6,12 +6,16 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sucai/internal/library/storetest"
 )
+
+// keyNames are the variables that hold the credentials of a bucket.
+var keyNames = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 
 // outgrown is the environment in which sucai finds a store on PostgreSQL and S3.
 type outgrown struct{ env map[string]string }
@@ -20,7 +24,7 @@ func newOutgrown(t *testing.T) *outgrown {
 	o := &outgrown{env: map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": t.TempDir(), "SUCAI_DB": storetest.Postgres(t), "SUCAI_BLOBS": storetest.S3(t),
 	}}
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+	for _, name := range keyNames {
 		if v := os.Getenv(name); v != "" {
 			o.env[name] = v
 		}
@@ -36,6 +40,13 @@ func (o *outgrown) with(other map[string]string) (env []string) {
 		env = append(env, name+"="+value)
 	}
 	return env
+}
+
+// beside gives the addresses of the store's two halves, and the environment of a program
+// whose own store is elsewhere.
+func (o *outgrown) beside() (db, bucket string, env []string) {
+	env = o.with(map[string]string{"SUCAI_DB": "", "SUCAI_BLOBS": ""})
+	return o.env["SUCAI_DB"], o.env["SUCAI_BLOBS"], slices.Clip(env)
 }
 
 // failure is a command that exited with another status than 0.

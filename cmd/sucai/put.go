@@ -13,7 +13,6 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"sucai/wechat"
 )
@@ -149,9 +148,7 @@ func (l *putList) fail(path string, err error) {
 }
 
 func (l *putList) put(ctx context.Context, c *wechat.Client, up wechat.Upload, out io.Writer) error {
-	// The bar is for people: without a terminal nothing is drawn.
-	bar := progressbar.NewOptions64(l.bytes, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))), progressbar.OptionClearOnFinish())
+	bar := newBar(l.bytes, "", progressbar.OptionShowBytes(true))
 	entries := len(l.files) + l.failed
 	for _, f := range l.files {
 		bar.Describe(printable(filepath.Base(f.path)))

@@ -3,13 +3,11 @@ package main
 import (
 	"bytes"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,138 +15,25 @@ import (
 	"sucai/wechat"
 )
 
-// gate stands on the way to a store. While it is shut it cuts connections, or lets them
-// hang.
-type gate struct {
-	listener net.Listener
-	store    string
-
-	mu    sync.Mutex
-	state gateState
-	conns map[net.Conn]bool
-}
-
-type gateState int
-
-const (
-	opened gateState = iota
-	shut
-	hanging
-)
-
-// newGate gives a gate to the host of an address, and the host that it has itself.
-func newGate(t *testing.T, store string) (*gate, string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	g := &gate{listener: l, store: store, conns: map[net.Conn]bool{}}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() { g.pass(c) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		g.set(shut)
-		wg.Wait()
-	})
-	return g, l.Addr().String()
-}
-
-// set changes the gate for connections that are there and that come.
-func (g *gate) set(state gateState) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.state = state
-	if state != hanging {
-		for c := range g.conns {
-			c.Close()
-		}
-		clear(g.conns)
-	}
-}
-
-// take has a connection cut when the gate changes; false where the gate is shut.
-func (g *gate) take(c net.Conn) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.state == shut {
-		c.Close()
-		return false
-	}
-	g.conns[c] = true
-	return true
-}
-
-func (g *gate) isHanging() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.state == hanging
-}
-
-func (g *gate) pass(c net.Conn) {
-	defer c.Close()
-	if !g.take(c) {
-		return
-	}
-	store, err := net.Dial("tcp", g.store)
-	if err != nil {
-		return
-	}
-	defer store.Close()
-	if !g.take(store) {
-		return
-	}
-	var wg sync.WaitGroup
-	carry := func(to, from net.Conn) {
-		defer to.Close()
-		buf := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(buf)
-			if err != nil {
-				return
-			}
-			if g.isHanging() {
-				continue // it is lost
-			}
-			if _, err := to.Write(buf[:n]); err != nil {
-				return
-			}
-		}
-	}
-	wg.Go(func() { carry(store, c) })
-	wg.Go(func() { carry(c, store) })
-	wg.Wait()
-}
-
 // Of a server on PostgreSQL and S3, readiness tells which is away, whether it refuses or
 // hangs, and that it is back; nothing else of them is shown, and nowhere the password.
 func TestReadyOutgrown(t *testing.T) {
 	const password = "hunter2-of-the-database"
-	db, err := url.Parse(storetest.Postgres(t))
+	o := newOutgrown(t)
+	db, err := url.Parse(o.env["SUCAI_DB"])
 	must(t, err)
-	database, host := newGate(t, db.Host)
-	db.Host, db.User = host, url.UserPassword(db.User.Username(), password)
-	bucket, err := url.Parse(storetest.S3(t))
+	database := storetest.NewProxy(t, db.Host)
+	db.Host, db.User = database.Addr, url.UserPassword(db.User.Username(), password)
+	bucket, err := url.Parse(o.env["SUCAI_BLOBS"])
 	must(t, err)
 	query := bucket.Query()
 	endpoint, err := url.Parse(query.Get("endpoint"))
 	must(t, err)
-	blobs, host := newGate(t, endpoint.Host)
-	endpoint.Host = host
+	blobs := storetest.NewProxy(t, endpoint.Host)
+	endpoint.Host = blobs.Addr
 	query.Set("endpoint", endpoint.String())
 	bucket.RawQuery = query.Encode()
-
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SUCAI_DB=" + db.String(), "SUCAI_BLOBS=" + bucket.String(), "SUCAI_ADMIN_KEY=" + testKey, "SUCAI_ACCOUNTS=wxone:s1"}
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
-		if v := os.Getenv(name); v != "" {
-			env = append(env, name+"="+v)
-		}
-	}
+	env := o.with(map[string]string{"SUCAI_DB": db.String(), "SUCAI_BLOBS": bucket.String(), "SUCAI_ADMIN_KEY": testKey, "SUCAI_ACCOUNTS": "wxone:s1"})
 	p, err := startServer(binary(t), env, t.TempDir())
 	must(t, err)
 	defer p.kill()
@@ -173,40 +58,47 @@ func TestReadyOutgrown(t *testing.T) {
 		return res.StatusCode, string(body)
 	}
 	const ready = `{"status":"ok","database":"ok","blobs":"ok"}`
-	until := func(want string, wantStatus int, databaseGate, blobsGate gateState) {
+	sound, refused, silent := storetest.Fault{}, storetest.Fault{Refuse: true}, storetest.Fault{Silent: true}
+	set := func(at *storetest.Proxy, f storetest.Fault) {
+		at.Set(f)
+		if f.Refuse {
+			at.CutAll()
+		}
+	}
+	until := func(want string, wantStatus int, ofDatabase, ofBlobs storetest.Fault) {
 		t.Helper()
-		database.set(databaseGate)
-		blobs.set(blobsGate)
+		set(database, ofDatabase)
+		set(blobs, ofBlobs)
 		status, body := ask("/_sucai/ready")
 		for end := time.Now().Add(time.Minute); body != want && time.Now().Before(end); status, body = ask("/_sucai/ready") {
 			time.Sleep(50 * time.Millisecond)
 		}
 		if status != wantStatus || body != want {
-			t.Fatalf("gates %v and %v: %d %s, want %s", databaseGate, blobsGate, status, body, want)
+			t.Fatalf("%+v and %+v: %d %s, want %s", ofDatabase, ofBlobs, status, body, want)
 		}
 	}
 	for _, c := range []struct {
-		database, blobs gateState
+		database, blobs storetest.Fault
 		body            string
 	}{
-		{shut, opened, `{"status":"unavailable","database":"unavailable","blobs":"ok"}`},
-		{opened, shut, `{"status":"unavailable","database":"ok","blobs":"unavailable"}`},
-		{hanging, opened, `{"status":"unavailable","database":"unavailable","blobs":"ok"}`},
-		{opened, hanging, `{"status":"unavailable","database":"ok","blobs":"unavailable"}`},
-		{hanging, hanging, `{"status":"unavailable","database":"unavailable","blobs":"unavailable"}`},
+		{refused, sound, `{"status":"unavailable","database":"unavailable","blobs":"ok"}`},
+		{sound, refused, `{"status":"unavailable","database":"ok","blobs":"unavailable"}`},
+		{silent, sound, `{"status":"unavailable","database":"unavailable","blobs":"ok"}`},
+		{sound, silent, `{"status":"unavailable","database":"ok","blobs":"unavailable"}`},
+		{silent, silent, `{"status":"unavailable","database":"unavailable","blobs":"unavailable"}`},
 	} {
-		until(ready, 200, opened, opened)
+		until(ready, 200, sound, sound)
 		until(c.body, 503, c.database, c.blobs)
 		if status, body := ask("/_sucai/health"); status != 200 || body != `{"status":"ok"}` {
-			t.Errorf("%v: health is %d %s", c, status, body)
+			t.Errorf("%s: health is %d %s", c.body, status, body)
 		}
 	}
 	out, err := exec.Command(binary(t), "wait", p.endpoint, "--timeout", "8s").CombinedOutput()
 	if err == nil || !strings.HasSuffix(string(out), "not there: the database and the blobs\n") {
 		t.Errorf("wait says %s, %v", out, err)
 	}
-	database.set(opened)
-	blobs.set(opened)
+	set(database, sound)
+	set(blobs, sound)
 	all := figures(t, p.endpoint)
 	for _, labels := range [][]string{{"store=database", "operation=read", "outcome=error"}, {"store=blobs", "operation=ready", "outcome=error"}} {
 		if figure(all, "sucai_store_call_duration_seconds", labels...) == 0 {

@@ -35,7 +35,7 @@ func TestS3Sessions(t *testing.T) {
 		env.Setenv("S3_TOO", too)
 		env.Setenv("NO_BUCKET", wrong(func(u *url.URL, _ url.Values) { u.Host = "no-such-bucket" }))
 		env.Setenv("OTHER_REGION", wrong(func(_ *url.URL, q url.Values) { q.Set("region", "xx-nowhere-1") }))
-		for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		for _, name := range keyNames {
 			env.Setenv(name, os.Getenv(name))
 		}
 		return setup(env)

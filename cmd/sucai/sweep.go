@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"sucai/internal/library"
 )
@@ -40,9 +37,7 @@ status is 1.`,
 			return nil
 		},
 	}, func(ctx context.Context, ls *library.Libraries, _ []string, out io.Writer) error {
-		// For people: without a terminal nothing is drawn.
-		bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("sweeping"),
-			progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		bar := newBar(1, "sweeping")
 		removed, err := ls.Sweep(ctx, time.Now().Add(-age), func(done, total int64) {
 			bar.ChangeMax64(total)
 			bar.Set64(done)

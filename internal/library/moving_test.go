@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +52,7 @@ func newAccount(t testing.TB, ls *library.Libraries, appID string) *library.Libr
 
 // picture is a file of an image, different for each seed.
 func picture(seed uint64, size int) []byte {
-	data := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde")
+	data := bytes.Clone(smallPNG)
 	random := rand.New(rand.NewPCG(seed, 1))
 	for len(data) < size {
 		data = append(data, byte(random.Uint32()))
@@ -236,16 +237,16 @@ func copyTo(t testing.TB, from *library.Libraries, to library.Engines, o library
 	return done
 }
 
-// onTwo runs a test from the embedded shape to the outgrown one and back, or under -short
-// inside the former.
+// onTwo runs a test from each shape to each; under -short inside the embedded one alone.
 func onTwo(t *testing.T, run func(t *testing.T, from, to library.Engines)) {
-	first := storetest.Engines[0]
-	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
-		run(t, first.Open(t), e.Open(t))
-		if e.Name != first.Name {
-			run(t, e.Open(t), first.Open(t))
-		}
-	})
+	for _, from := range storetest.Engines {
+		t.Run("from "+from.Name, func(t *testing.T) {
+			if from.Name != storetest.Engines[0].Name && testing.Short() {
+				t.Skip("-short")
+			}
+			storetest.Each(t, func(t *testing.T, to storetest.Engine) { run(t, from.Open(t), to.Open(t)) })
+		})
+	}
 }
 
 // A copy has everything, and each further pass takes what has changed.
@@ -283,24 +284,50 @@ func TestCopy(t *testing.T) {
 			t.Errorf("after changes: %+v", *done)
 		}
 		isCopy(t, read(t, to), want)
+		film := newFilm(t, ls, "wxone")
+		want = read(t, from)
 		copyTo(t, ls, to, library.CopyOptions{})
 		isCopy(t, read(t, to), want.noGrants())
 
 		// What one signed is good at the other.
-		own, theirs := opened(t, from), opened(t, to)
-		c, err := own.Accounts.Component(ctx, "wxplatform")
+		theirs := opened(t, to)
+		c, err := ls.Accounts.Component(ctx, "wxplatform")
 		must(t, err)
 		_, err = theirs.ComponentToken(ctx, c.AppID, "secret", c.Ticket)
 		must(t, err)
-		a, err := own.Known(ctx, "wxone")
-		must(t, err)
-		b, err := theirs.Known(ctx, "wxone")
-		must(t, err)
-		m := &library.Material{MediaID: "x"}
-		if one, two := own.Of(a).VideoAddress(m), theirs.Of(b).VideoAddress(m); len(one) != len(two) {
-			t.Errorf("%s, %s", one, two)
+		for _, way := range [][2]*library.Libraries{{ls, theirs}, {theirs, ls}} {
+			a, err := way[0].Known(ctx, "wxone")
+			must(t, err)
+			address, err := url.Parse(way[0].Of(a).VideoAddress(&library.Material{MediaID: film}))
+			must(t, err)
+			q := address.Query()
+			m, err := way[1].SignedVideo(ctx, "wxone", film, q.Get("expires"), q.Get("vkey"))
+			must(t, err)
+			r, err := way[1].Blobs.Open(ctx, m.Blob, 0, m.Size)
+			must(t, err)
+			got, err := io.ReadAll(r)
+			if err = errors.Join(err, r.Close()); err != nil || string(got) != filmBytes {
+				t.Errorf("the film at %s is %q, %v", address, got, err)
+			}
+			if _, err := way[1].SignedVideo(ctx, "wxtwo", film, q.Get("expires"), q.Get("vkey")); err != library.ErrAddressExpired {
+				t.Errorf("signed for another account: %v", err)
+			}
 		}
 	})
+}
+
+const filmBytes = "the bytes of a film"
+
+// newFilm takes a video into an account as it is.
+func newFilm(t testing.TB, ls *library.Libraries, appID string) (mediaID string) {
+	t.Helper()
+	a, err := ls.Known(t.Context(), appID)
+	must(t, err)
+	m := &library.Material{MediaID: "film", Type: wechat.Video, Number: library.NextNumber, Created: 1}
+	must(t, ls.Of(a).ImportFile(t.Context(), m, strings.NewReader(filmBytes)))
+	_, err = ls.Of(a).Import(t.Context(), []*library.Material{m})
+	must(t, err)
+	return m.MediaID
 }
 
 // The mixed shapes are copied like the others.

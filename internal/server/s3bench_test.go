@@ -26,8 +26,8 @@ import (
 // by one that has the picture in its cache, as it has 100 KB but not 10 MB, and by a handler
 // that only passes the object on. Store and database are on this machine, or as far away
 // as the name says: so long one way, and as much longer as this machine sleeps late. It
-// fails where a node adds more than 20 % for 100 KB, be it with the cache, or without one
-// when the store is 5 ms away and the database is near.
+// fails where a node with the cache adds more than 20 % for 100 KB, which docs/speed.md
+// promises; the rest is told.
 func BenchmarkGetImageS3(b *testing.B) {
 	for _, far := range []struct{ store, database time.Duration }{
 		{0, 0}, {time.Millisecond, 0}, {5 * time.Millisecond, 0}, {5 * time.Millisecond, time.Millisecond},
@@ -44,14 +44,16 @@ func BenchmarkGetImageS3(b *testing.B) {
 				report := func(name string, took time.Duration, most float64) {
 					ratio := took.Seconds() / of[0].Seconds()
 					b.ReportMetric(ratio, name)
-					if b.N >= 100 && ratio > most {
+					if ratio > most {
 						b.Errorf("%s: a node takes %.2f times the bare GET, at most %.2f is promised", name, ratio, most)
 					}
 				}
-				isSmall := size == 100<<10
-				most := map[bool]float64{true: 1.2, false: math.Inf(1)}
-				report("x-uncached", of[1], most[isSmall && far.store >= 5*time.Millisecond && far.database == 0])
-				report("x-cached", of[2], most[isSmall])
+				promised := math.Inf(1)
+				if size == 100<<10 {
+					promised = 1.2
+				}
+				report("x-uncached", of[1], math.Inf(1))
+				report("x-cached", of[2], promised)
 				report("x-passed-on", of[3], math.Inf(1))
 			})
 		}

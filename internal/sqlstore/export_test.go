@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"database/sql"
 	"io/fs"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -38,6 +40,27 @@ func Statements(sqlite bool) []string {
 
 // AllStatements are the texts of all statements.
 func AllStatements() []string { return texts }
+
+// LastMigration is the number of the last file of migrations on PostgreSQL, which is the
+// version of the schema that this sucai knows.
+func LastMigration(t testing.TB) (last int64) {
+	names, err := fs.Glob(postgresMigrations, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		digits, _, _ := strings.Cut(name, "_")
+		number, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = max(last, number)
+	}
+	if last == 0 {
+		t.Fatal("there are no migrations")
+	}
+	return last
+}
 
 // AddMigration gives this sucai one migration more, until the test ends.
 func AddMigration(t testing.TB, name, text string) {

@@ -405,7 +405,7 @@ func TestRefusals(t *testing.T) {
 		{"encoding", with(func(u *url.URL) { u.Path = "/plain" }), `is kept in SQL_ASCII .*create it anew with encoding UTF8`},
 		{"no right", with(func(u *url.URL) { u.User = url.User("poor") }), `create one, or name another by`},
 		{"no schema", withParameter(t, address, "search_path", "absent"), `create one, or name another by`},
-		{"newer", newer, `has a schema of version 99999, this sucai knows 4: use a newer sucai`},
+		{"newer", newer, fmt.Sprintf(`has a schema of version 99999, this sucai knows %d: use a newer sucai`, sqlstore.LastMigration(t))},
 		{"no address", "postgres://me:right horse/@host:1/x", `this is no address of a database: postgres://`},
 		{"no size of a pool", withParameter(t, address, "pool_max_conns", "none"), `the address of the database: pool_max_conns=none: a number`},
 		{"no pool at all", withParameter(t, address, "pool_max_conns", "0"), `the address of the database: pool_max_conns=0: a number`},
@@ -536,9 +536,10 @@ func TestCommandsLeaveTheSchemaAlone(t *testing.T) {
 	if empty, err := sqlstore.PostgresIsEmpty(t.Context(), address); err != nil || empty {
 		t.Fatalf("after a command: %v, %v", empty, err)
 	}
+	want := fmt.Sprintf("has a schema of version %d, this sucai needs 99998: start a server of this version first", sqlstore.LastMigration(t))
 	sqlstore.AddMigration(t, "99998_more.sql", "-- +goose Up\ncreate table more (one integer);\n")
 	_, err := sqlstore.OpenPostgres(t.Context(), address, sqlstore.Command)
-	if err == nil || !strings.Contains(err.Error(), "has a schema of version 4, this sucai needs 99998: start a server of this version first") {
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a command on an older schema: %v", err)
 	}
 	var wg sync.WaitGroup

@@ -15,7 +15,7 @@ import (
 // Engine is one supported shape of a store.
 type Engine struct {
 	Name string
-	// Open opens the store of the test, the same one each time it is called in one test.
+	// Open opens a new store until the test ends, another one each time.
 	Open func(t testing.TB) library.Engines
 }
 
@@ -98,6 +98,11 @@ func onSQLite(t testing.TB, dir string, b library.Blobs) library.Engines {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return with(t, db, b)
+}
+
+// with puts blobs beside a database, which is closed when the test ends.
+func with(t testing.TB, db *sqlstore.Store, b library.Blobs) library.Engines {
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

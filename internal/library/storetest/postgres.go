@@ -42,12 +42,7 @@ func onPostgres(t testing.TB, address string, b library.Blobs) library.Engines {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return library.Engines{Materials: db, Accounts: db, Blobs: b}
+	return with(t, db, b)
 }
 
 // Postgres gives the address of a schema of its own on a real server, which goes when the

@@ -2,13 +2,6 @@ package main
 
 import "testing"
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestPasswordInAnAddress(t *testing.T) {
 	for address, want := range map[string]bool{
 		"postgres://host/db":                       false,
