@@ -40,6 +40,7 @@ func upload(t *testing.T, token string, data []byte) []byte {
 // On SIGTERM a server is not ready at once, goes on to take calls for --drain-delay, each
 // the last on its connection, and finishes an upload and a download that are under way.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir(), "--drain-delay", "8s")
 	must(t, err)
 	defer p.kill()
@@ -130,6 +131,7 @@ func TestDrain(t *testing.T) {
 
 // A second signal ends a server at once, whatever is under way.
 func TestSecondSignal(t *testing.T) {
+	t.Parallel()
 	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir(), "--drain-delay", "10m")
 	must(t, err)
 	defer p.kill()

@@ -18,7 +18,7 @@ import (
 	"sucai/wechat"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storetest.Waiting{M: m}) }
 
 // nodes are three nodes of one service, on one PostgreSQL and one bucket. Each has
 // connections, memory, an address and a clock of its own.
@@ -43,6 +43,7 @@ func newNodesWith(t *testing.T, off [3]time.Duration) *nodes {
 	if testing.Short() {
 		t.Skip("-short")
 	}
+	t.Parallel() // nearly all of it is waiting
 	n := &nodes{T: t}
 	n.ms.Store(time.Date(2026, 3, 14, 4, 0, 0, 0, time.UTC).UnixMilli()) // noon of the platform
 	for i, engines := range storetest.Nodes(t, 3) {
