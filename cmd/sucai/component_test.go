@@ -220,9 +220,9 @@ func TestOutcomesOfAnyBytes(t *testing.T) {
 // Events come once each, and one that is never taken is given up.
 func TestEventsArePushed(t *testing.T) {
 	t.Parallel()
-	nodes := 1
+	nodes, long := 1, 4*time.Hour
 	if storetest.Thorough() {
-		nodes = 2 // which ask for work a hundred thousand times
+		nodes, long = 2, 8*time.Hour // they ask for work more than ten thousand times
 	}
 	pushing(t, nodes, func(t *testing.T, ls *library.Libraries, p *platform) {
 		time.Sleep(2 * time.Second)
@@ -257,7 +257,7 @@ func TestEventsArePushed(t *testing.T) {
 		p.mu.Unlock()
 		must(t, ls.Unauthorize(t.Context(), "wxplatform", a))
 		must(t, ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error { return nil }))
-		time.Sleep(8 * time.Hour)
+		time.Sleep(long)
 		kinds, _ := p.taken()
 		events := 0
 		for _, kind := range kinds {
