@@ -70,6 +70,7 @@ func uploadPNG(ctx context.Context, l *library.Library, more string) (*library.M
 // What is deleted, and swept, between the snapshot and its turn is in no backup, nor is
 // what was added.
 func TestBackupOfTheDeleted(t *testing.T) {
+	t.Parallel()
 	ls, l, dir := embeddedOne(t)
 	var ms []*library.Material
 	for i := range 40 {
@@ -110,6 +111,7 @@ func TestBackupOfTheDeleted(t *testing.T) {
 // Backups made while clients add and delete, and bytes are swept, are whole, and hold all
 // that was acknowledged before they began and not deleted.
 func TestBackupWhileWritten(t *testing.T) {
+	t.Parallel()
 	ls, l, dir := embeddedOne(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
@@ -195,6 +197,7 @@ func packed(t testing.TB, list []entry) []byte {
 
 // What is no whole backup is refused in one line, and leaves nothing.
 func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
 	ls, l, dir := embeddedOne(t)
 	for i := range 3 {
 		_, err := uploadPNG(t.Context(), l, strings.Repeat(fmt.Sprint(i), 3000))

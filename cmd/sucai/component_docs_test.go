@@ -15,6 +15,7 @@ import (
 // The walk through docs/third-party.md is one session at the shell, beside the receiver
 // that stands there.
 func TestThirdPartyDocs(t *testing.T) {
+	t.Parallel()
 	const name, callback = "docs/third-party.md", "127.0.0.1:9000"
 	data, err := os.ReadFile("../../" + name)
 	if err != nil {

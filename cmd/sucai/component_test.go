@@ -134,6 +134,7 @@ func wantTaken(t *testing.T, p *platform, want ...string) []time.Time {
 
 // A ticket comes at once and every ten minutes, from one of however many nodes.
 func TestTicketsArePushed(t *testing.T) {
+	t.Parallel()
 	for _, nodes := range []int{1, 3} {
 		pushing(t, nodes, func(t *testing.T, ls *library.Libraries, p *platform) {
 			time.Sleep(1100 * time.Millisecond)
@@ -218,7 +219,12 @@ func TestOutcomesOfAnyBytes(t *testing.T) {
 
 // Events come once each, and one that is never taken is given up.
 func TestEventsArePushed(t *testing.T) {
-	pushing(t, 2, func(t *testing.T, ls *library.Libraries, p *platform) {
+	t.Parallel()
+	nodes, long := 1, 4*time.Hour
+	if storetest.Thorough() {
+		nodes, long = 2, 8*time.Hour // they ask for work more than ten thousand times
+	}
+	pushing(t, nodes, func(t *testing.T, ls *library.Libraries, p *platform) {
 		time.Sleep(2 * time.Second)
 		wantTaken(t, p, "component_verify_ticket")
 		a, _, err := ls.NewAccount(t.Context(), "wxaccount", "")
@@ -251,7 +257,7 @@ func TestEventsArePushed(t *testing.T) {
 		p.mu.Unlock()
 		must(t, ls.Unauthorize(t.Context(), "wxplatform", a))
 		must(t, ls.SetComponent(t.Context(), "wxplatform", func(s *library.ComponentSettings) error { return nil }))
-		time.Sleep(8 * time.Hour)
+		time.Sleep(long)
 		kinds, _ := p.taken()
 		events := 0
 		for _, kind := range kinds {
@@ -353,6 +359,7 @@ func TestEventsDoNotOvertake(t *testing.T) {
 
 // Platforms that do not answer do not keep the others waiting, however much waits for them.
 func TestDeadPlatforms(t *testing.T) {
+	t.Parallel()
 	for _, dead := range []int{1, 12} {
 		pushing(t, 1, func(t *testing.T, ls *library.Libraries, p *platform) {
 			time.Sleep(2 * time.Second)
@@ -513,6 +520,7 @@ func TestPushesPassNoProxy(t *testing.T) {
 
 // `component push` does it itself, whether a server runs or not, and says what became of it.
 func TestComponentPush(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t)
 	srv := httptest.NewServer(p)
 	defer srv.Close()

@@ -105,6 +105,7 @@ func answers(t *testing.T, endpoint, token string) map[string]string {
 // A client cannot tell a copy from its source: not on PostgreSQL and S3, nor back in a
 // directory. Its token is good there too.
 func TestCopyServed(t *testing.T) {
+	t.Parallel()
 	db, bucket, env := newOutgrown(t).beside()
 	dir := t.TempDir()
 	c := program{env, dir}
@@ -156,6 +157,7 @@ func TestCopyServed(t *testing.T) {
 // A store moves to other machines while clients write: what a server acknowledged is
 // there behind the last pass, byte for byte, and what was deleted is not.
 func TestMoveWhileServed(t *testing.T) {
+	t.Parallel()
 	db, bucket, env := newOutgrown(t).beside()
 	env = append(env, "SUCAI_ACCOUNTS=wxone:s1")
 	dir := t.TempDir()
@@ -213,7 +215,11 @@ func TestMoveWhileServed(t *testing.T) {
 
 // A copy that is killed, or told to end, at any moment is finished by the next.
 func TestCopyBrokenOff(t *testing.T) {
-	const materials = 450
+	t.Parallel()
+	materials := 150
+	if storetest.Thorough() {
+		materials = 450
+	}
 	first := filepath.Join(t.TempDir(), "first")
 	fillImages(t, first, materials)
 	t.Run("embedded", func(t *testing.T) {
@@ -265,7 +271,8 @@ func fillImages(t testing.TB, dir string, n int) {
 // breakOff ends copies by turns when so many blobs have come, as count tells.
 func breakOff(t *testing.T, c program, materials int, count func() int) {
 	broken := 0
-	for i, more := range []int{1, 40, 110, 60, 130} {
+	for i, part := range []int{1, 40, 110, 60, 130} { // of 450
+		more := 1 + part*materials/450
 		before := count()
 		cmd := exec.Command(binary(t), "copy")
 		var errs bytes.Buffer
@@ -283,7 +290,9 @@ func breakOff(t *testing.T, c program, materials int, count func() int) {
 				if count() >= before+more {
 					cmd.Process.Signal(signal)
 					err, waiting = <-ended, false
+					break
 				}
+				time.Sleep(2 * time.Millisecond)
 			}
 		}
 		if err == nil {
@@ -334,6 +343,7 @@ func breakOff(t *testing.T, c program, materials int, count func() int) {
 
 // Memory grows neither with the number of materials nor with their size.
 func TestMovingMemory(t *testing.T) {
+	t.Parallel()
 	const news, size, most = 24, 8 << 20, 150 // the last in MB
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Log("memory is measured on Linux only")

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"sucai/internal/library/storetest"
 	"sucai/wechat"
 )
 
@@ -63,9 +64,10 @@ func (l *ledger) write(fn func()) {
 // A server that is killed at any moment has everything that it acknowledged, byte for
 // byte, and shows nothing half-written.
 func TestKilled(t *testing.T) {
-	rounds := 12
-	if testing.Short() {
-		rounds = 3
+	t.Parallel()
+	rounds := 3
+	if storetest.Thorough() {
+		rounds = 12
 	}
 	dir := t.TempDir()
 	l := newLedger()
@@ -260,6 +262,7 @@ func (a asked) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // SIGTERM finishes what is under way, takes no new work, and exits 0.
 func TestTerminated(t *testing.T) {
+	t.Parallel()
 	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -320,6 +323,7 @@ func TestTerminated(t *testing.T) {
 
 // A start that is told to end ends with 0, and the next one finishes it.
 func TestStartTerminated(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cmd := exec.Command(binary(t), "serve", "--demo", "--listen", "127.0.0.1:0")
 	cmd.Dir = dir
@@ -345,6 +349,7 @@ func TestStartTerminated(t *testing.T) {
 
 // A start that is killed while it makes the demo library is finished by the next.
 func TestDemoKilled(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, after := range []time.Duration{20, 60, 150, 300} {
 		cmd := exec.Command(binary(t), "serve", "--demo", "--listen", "127.0.0.1:0")

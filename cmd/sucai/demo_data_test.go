@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"sucai/internal/library/storetest"
 )
 
 // Making the demo library takes seconds, and under the race detector many: tests that are
@@ -46,7 +48,7 @@ func (m tests) Run() int {
 			os.RemoveAll(madeDemo.dir)
 		}
 	}()
-	return m.M.Run()
+	return storetest.Waiting{M: m.M}.Run()
 }
 
 // scriptDemo is "demodata NAME" in a session.

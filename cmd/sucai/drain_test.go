@@ -53,6 +53,7 @@ func startDraining(t *testing.T, delay string) (p *process, c *wechat.Client, to
 // On SIGTERM a server is not ready at once, goes on to take calls for --drain-delay, each
 // the last on its connection, and finishes an upload and a download that are under way.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	p, c, token := startDraining(t, "8s")
 	large := append(append([]byte{}, fixtures[".png"]...), make([]byte, 9<<20)...)
 	added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(large)})
@@ -136,6 +137,7 @@ func TestDrain(t *testing.T) {
 
 // A second signal ends a server at once, whatever is under way.
 func TestSecondSignal(t *testing.T) {
+	t.Parallel()
 	p, _, token := startDraining(t, "10m")
 	up := dial(t, p)
 	_, err := up.Write(upload(t, token, fixtures[".png"])[:200])

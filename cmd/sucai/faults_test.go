@@ -51,12 +51,12 @@ func TestFaults(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second)
 	for _, f := range s.faults(rand.New(rand.NewPCG(seed, 100))) {
-		if testing.Short() && f.thorough {
+		if f.thorough && !storetest.Thorough() {
 			continue
 		}
 		tr.enter(f.turn)
 		f.begin()
-		if testing.Short() {
+		if !storetest.Thorough() {
 			f.lasts = min(f.lasts, 4*time.Second)
 		}
 		time.Sleep(f.lasts)
@@ -76,7 +76,7 @@ func TestFaults(t *testing.T) {
 type fault struct {
 	turn
 	lasts      time.Duration
-	thorough   bool // not under -short
+	thorough   bool // what TestEndpointsInTrouble does too
 	begin, end func()
 }
 

@@ -112,6 +112,7 @@ func ask(t *testing.T, p *process, path string, args map[string]any) (answer map
 // Three servers on one database and one bucket are one service: what one was told, or a
 // command beside them, the others know.
 func TestServersAreOneService(t *testing.T) {
+	t.Parallel()
 	o := newOutgrown(t)
 	o.env["SUCAI_ACCOUNTS"], o.env["SUCAI_COMPONENTS"] = "wxone:s1", "wxplatform:s2"
 	nodes := o.startNodes(t)

@@ -34,6 +34,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 
 // A call that gets stuck ends; one that goes on may take long.
 func TestPatience(t *testing.T) {
+	t.Parallel()
 	over := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		flow := &slowly{n: 10, pause: shortly / 4}

@@ -50,6 +50,7 @@ func writeKeyPair(t *testing.T, dir string, serial int64, hosts ...string) *x509
 }
 
 func TestHTTPS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	pool := writeKeyPair(t, dir, 1)
 	p, err := startServer(binary(t), append(os.Environ(), "SUCAI_ACCOUNTS=wxone:s1"), dir, "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--require-https")

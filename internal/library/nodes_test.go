@@ -18,10 +18,10 @@ import (
 	"sucai/wechat"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storetest.Waiting{M: m}) }
 
 // nodes are three nodes of one service, on one PostgreSQL and one bucket. Each has
-// connections, memory and an address of its own, and a clock that is off by some seconds.
+// connections, memory, an address and a clock of its own.
 type nodes struct {
 	*testing.T
 	list []*node
@@ -33,16 +33,22 @@ type node struct {
 	address string
 }
 
+// newNodes gives nodes whose clocks are off by some seconds.
 func newNodes(t *testing.T) *nodes {
+	return newNodesWith(t, [3]time.Duration{0, 4 * time.Second, -4 * time.Second})
+}
+
+// newNodesWith gives nodes whose clocks are off by so much.
+func newNodesWith(t *testing.T, off [3]time.Duration) *nodes {
 	if testing.Short() {
 		t.Skip("-short")
 	}
+	t.Parallel() // nearly all of it is waiting
 	n := &nodes{T: t}
 	n.ms.Store(time.Date(2026, 3, 14, 4, 0, 0, 0, time.UTC).UnixMilli()) // noon of the platform
 	for i, engines := range storetest.Nodes(t, 3) {
-		skew := []time.Duration{0, 4 * time.Second, -4 * time.Second}[i]
 		ls, err := library.Open(t.Context(), engines, library.Options{
-			Now:  func() time.Time { return time.UnixMilli(n.ms.Load()).Add(skew) },
+			Now:  func() time.Time { return time.UnixMilli(n.ms.Load()).Add(off[i]) },
 			Caps: library.Caps{wechat.Image: 10, wechat.Voice: 1000, wechat.Video: 10, wechat.News: 10},
 		})
 		n.must(err)
@@ -201,6 +207,38 @@ func TestNodesAndTokens(t *testing.T) {
 		for i := range n.list {
 			n.everywhere(later.what+", the first", later.first, n.authenticates(first[i]))
 			n.everywhere(later.what+", the second", later.second, n.authenticates(second[i]))
+		}
+	}
+}
+
+// Where clocks are right, what ends at a time ends everywhere within a second of it, and
+// not before.
+func TestNodesEndTokensInTime(t *testing.T) {
+	n := newNodesWith(t, [3]time.Duration{})
+	began := n.ms.Load()
+	var first, second []string
+	for i, node := range n.list {
+		a := n.account(fmt.Sprint("wx", i))
+		first = append(first, n.token(node, a))
+		second = append(second, n.token(n.list[(i+1)%3], a))
+	}
+	for _, end := range []struct {
+		what   string
+		tokens []string
+		at     time.Duration
+		want   error
+	}{
+		{"superseded", first, 300 * time.Second, wechat.ErrInvalidCredential},
+		{"expired", second, 7200 * time.Second, wechat.ErrTokenExpired},
+	} {
+		n.pass(time.Duration(began-n.ms.Load())*time.Millisecond + end.at - time.Second)
+		for i, token := range end.tokens {
+			n.everywhere(fmt.Sprint("token ", i, " a second before it is ", end.what), nil, n.authenticates(token))
+		}
+		// Clocks alone go on: what the nodes remember of a second ago must not help a token.
+		n.ms.Add((2 * time.Second).Milliseconds())
+		for i, token := range end.tokens {
+			n.everywhere(fmt.Sprint("token ", i, " a second after it is ", end.what), end.want, n.authenticates(token))
 		}
 	}
 }

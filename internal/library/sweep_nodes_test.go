@@ -21,6 +21,7 @@ import (
 
 // Whoever ends in the middle of a sweep leaves it to another at once.
 func TestSweepIsHandedOver(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
 		clock, engines := newLater(), e.Open(t)
 		one, two := newSweeper(t, engines, clock), newSweeper(t, engines, clock)
@@ -45,6 +46,7 @@ func TestSweepIsHandedOver(t *testing.T) {
 // One node sweeps at a time. Where it seems to be dead, another takes over, and it leaves
 // the rest to that one.
 func TestOneSweepsAtATime(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
 		clock, engines := newLater(), e.Open(t)
 		one, two := newSweeper(t, engines, clock), newSweeper(t, engines, clock)
@@ -114,6 +116,7 @@ func TestOneSweepsAtATime(t *testing.T) {
 // Sweeps on all nodes, while all of them take in uploads and delete materials, remove what
 // was deleted before and nothing that is in use.
 func TestSweepsBesideUploads(t *testing.T) {
+	t.Parallel()
 	var picture bytes.Buffer
 	must(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 1, 1))))
 	storetest.Each(t, func(t *testing.T, e storetest.Engine) {

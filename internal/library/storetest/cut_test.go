@@ -29,6 +29,7 @@ func cutDown(after int64) func(down bool) int64 {
 // An answer of the database that is cut off anywhere is trouble, or is asked for again:
 // it never looks like absence, nor like less than there is.
 func TestAnswersCutAnywhere(t *testing.T) {
+	t.Parallel()
 	e, toDB, _ := behindProxies(t)
 	s := &store{Engines: e, ctx: t.Context()}
 	a := s.account(t, "wx1")
@@ -64,7 +65,11 @@ func TestAnswersCutAnywhere(t *testing.T) {
 		want[name] = value
 	}
 	var right, trouble atomic.Int32
-	for after := int64(0); after < 6000; after += 5 + after/20 {
+	step := int64(15)
+	if Thorough() {
+		step = 5
+	}
+	for after := int64(0); after < 6000; after += step + after/20 {
 		toDB.Set(Fault{Budget: cutDown(after)})
 		var all sync.WaitGroup
 		for name, read := range reads {
@@ -91,6 +96,7 @@ func TestAnswersCutAnywhere(t *testing.T) {
 
 // A blob that is cut off anywhere, on its way in or out, is whole or trouble.
 func TestBlobsCutAnywhere(t *testing.T) {
+	t.Parallel()
 	e, _, toS3 := behindProxies(t)
 	const size = 200_000
 	content := bytes.Repeat([]byte("0123456789"), size/10)
@@ -157,6 +163,7 @@ func TestBlobsCutAnywhere(t *testing.T) {
 // Idle connections to S3 that lead nowhere any more cost the calls that meet them first,
 // and no other: the rest of them are let go of then.
 func TestForgottenByS3(t *testing.T) {
+	t.Parallel()
 	e, _, toS3 := behindProxies(t)
 	b, err := e.Blobs.Put(t.Context(), strings.NewReader("hello"), func(io.ReaderAt, int64) error { return nil })
 	if err != nil {

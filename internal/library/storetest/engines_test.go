@@ -6,7 +6,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(Waiting{m}) }
 
 func TestEngines(t *testing.T) {
 	Each(t, func(t *testing.T, e Engine) { Run(t, e.Open) })

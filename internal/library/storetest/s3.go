@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,8 +25,8 @@ const (
 
 // S3 gives an address for blobs that nothing else uses, in the store that TEST_S3_URL
 // names (s3://BUCKET?endpoint=.., its credentials in the environment), or else in a
-// server that runs while a test has use for it. The credentials are in the environment
-// until the test ends. Where there is no server the test is skipped, or fails where CI
+// server that runs while a test has use for it. The credentials are in the environment,
+// which parallel tests share, until the last of them ends. Where there is no server the test is skipped, or fails where CI
 // is set.
 func S3(t testing.TB) string {
 	t.Helper()
@@ -39,8 +40,6 @@ func S3(t testing.TB) string {
 			t.Skip(err)
 		}
 		t.Cleanup(func() { returnS3(t) })
-		t.Setenv("AWS_ACCESS_KEY_ID", s3Key)
-		t.Setenv("AWS_SECRET_ACCESS_KEY", s3Secret)
 		address = server.Address(server.Host)
 	}
 	address, err := newPrefix(address)
@@ -65,6 +64,7 @@ var sharedS3 struct {
 	sync.Mutex
 	server *S3Server
 	users  int
+	before map[string]string // of the environment; without what was not there
 }
 
 func borrowS3() (*S3Server, error) {
@@ -75,7 +75,16 @@ func borrowS3() (*S3Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		sharedS3.server = server
+		sharedS3.server, sharedS3.before = server, map[string]string{}
+		for _, pair := range server.Env() {
+			name, value, _ := strings.Cut(pair, "=")
+			if before, is := os.LookupEnv(name); is {
+				sharedS3.before[name] = before
+			}
+			if err := os.Setenv(name, value); err != nil {
+				return nil, errors.Join(err, server.Stop())
+			}
+		}
 	}
 	sharedS3.users++
 	return sharedS3.server, nil
@@ -86,6 +95,13 @@ func returnS3(t testing.TB) {
 	defer sharedS3.Unlock()
 	if sharedS3.users--; sharedS3.users > 0 {
 		return
+	}
+	for _, pair := range sharedS3.server.Env() {
+		name, _, _ := strings.Cut(pair, "=")
+		os.Unsetenv(name)
+		if before, is := sharedS3.before[name]; is {
+			os.Setenv(name, before)
+		}
 	}
 	if err := sharedS3.server.Stop(); err != nil {
 		t.Error(err)

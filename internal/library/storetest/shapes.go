@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each runs a test on every shape of Engines; under -short on the embedded one alone,
+// Each runs a test on every shape of Engines at the same time; under -short on the embedded one alone,
 // which needs nothing that may be missing.
 func Each(t *testing.T, run func(t *testing.T, e Engine)) {
 	for _, e := range Engines {
@@ -15,6 +15,7 @@ func Each(t *testing.T, run func(t *testing.T, e Engine)) {
 			if e.Name != Engines[0].Name && testing.Short() {
 				t.Skip("-short")
 			}
+			t.Parallel()
 			run(t, e)
 		})
 	}

@@ -69,7 +69,10 @@ func Run(t *testing.T, open func(t testing.TB) library.Engines) {
 		"all: a cancelled call is no absence":       cancelled,
 		"all: ready":                                ready,
 	} {
-		t.Run(name, func(t *testing.T) { check(t, opened(t, open)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has a store of its own
+			check(t, opened(t, open))
+		})
 	}
 }
 

@@ -112,7 +112,7 @@ func everyMethod[I any](engine I) map[string]func(ctx context.Context) error {
 
 // A batch is not in the path of a request, and has more time than a call.
 var batches = []string{
-	"Materials.Import", "Materials.DeleteExpired", "Materials.DeleteAll", "Materials.Unreferenced",
+	"Materials.Import", "Materials.DeleteExpired", "Materials.DeleteAll", "Materials.Unreferenced", "Materials.Miscounts",
 	"Accounts.ForgetCalls", "Accounts.ForgetGrants", "Accounts.ForgetComponents", "Blobs.List",
 }
 
@@ -132,6 +132,7 @@ func TestTroubleIsNeverAbsence(t *testing.T) {
 		"cut in the answer": {Budget: cutDown(5)},
 	} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			e, toDB, toS3 := behindProxies(t)
 			calls := everyMethod(e.Materials)
 			for _, more := range []map[string]func(context.Context) error{everyMethod(e.Accounts), everyMethod(e.Blobs)} {
