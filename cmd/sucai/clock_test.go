@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,10 +17,15 @@ import (
 
 type wrongClock struct {
 	library.Accounts
+	mu  sync.Mutex
 	off time.Duration
 }
 
-func (w *wrongClock) Clock(context.Context) (time.Time, error) { return time.Now().Add(w.off), nil }
+func (w *wrongClock) Clock(context.Context) (time.Time, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.off), nil
+}
 
 // A clock that goes wrong while a server runs is in its log every minute, until it is right.
 func TestWatchedClock(t *testing.T) {
@@ -40,8 +46,10 @@ func TestWatchedClock(t *testing.T) {
 			watchClock(ctx, ls)
 		}()
 		for _, off := range []time.Duration{0, time.Minute, 0} {
+			clock.mu.Lock()
 			clock.off = off
-			log.Reset()
+			log.Reset() // it is written to behind a look at the clock
+			clock.mu.Unlock()
 			time.Sleep(3*time.Minute + time.Second)
 			synctest.Wait()
 			want := 0
