@@ -107,6 +107,7 @@ func upload(name string, up wechat.Upload) fixture {
 		if err != nil {
 			return nil, err
 		}
+		up := up // runners may share a fixture, but no body
 		up.Body = bytes.NewReader(data)
 		a, err := r.client().AddMaterial(r.ctx, up)
 		if err != nil {

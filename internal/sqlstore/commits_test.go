@@ -28,6 +28,7 @@ func newProxy(t *testing.T, address string) (*storetest.Proxy, string) {
 // while the database answers within the time of the call, the caller is told of the one
 // row that is there.
 func TestLostCommits(t *testing.T) {
+	t.Parallel()
 	address := storetest.Postgres(t)
 	p, through := newProxy(t, address)
 	s, direct := open(t, through, sqlstore.Server), open(t, address, sqlstore.Server)

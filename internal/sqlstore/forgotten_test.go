@@ -14,6 +14,7 @@ import (
 // Idle connections that lead nowhere any more, because what stood between has vanished
 // without a word, cost a little time, and no call.
 func TestForgottenConnections(t *testing.T) {
+	t.Parallel()
 	address := storetest.Postgres(t)
 	p, through := newProxy(t, address)
 	s := open(t, through, sqlstore.Server)
