@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Each runs a test on every shape of Engines at the same time; under -short on the embedded one alone,
-// which needs nothing that may be missing.
+// Each runs a test on every shape of Engines at the same time; under -short on the embedded
+// one alone, which needs nothing that may be missing.
 func Each(t *testing.T, run func(t *testing.T, e Engine)) {
 	for _, e := range Engines {
 		t.Run(e.Name, func(t *testing.T) {
@@ -22,7 +22,7 @@ func Each(t *testing.T, run func(t *testing.T, e Engine)) {
 }
 
 // Shapes runs all tests of a package once on every shape: they open that of Shape. It
-// takes the place of the *testing.M in a TestMain. Under -short, and for benchmarks and
+// takes the place of the *testing.M in a TestMain. Unless Thorough, and for benchmarks and
 // fuzzing, there is the embedded shape alone.
 type Shapes struct{ M *testing.M }
 
@@ -35,7 +35,7 @@ func Shape() Engine { return Engines[shape.Load()] }
 func (s Shapes) Run() (code int) {
 	flag.Parse()
 	for i, e := range Engines {
-		if i > 0 && (testing.Short() || isSet("test.bench") || isSet("test.fuzz") || isSet("test.list")) {
+		if i > 0 && (!Thorough() || isSet("test.bench") || isSet("test.fuzz") || isSet("test.list")) {
 			break
 		}
 		shape.Store(int32(i))
