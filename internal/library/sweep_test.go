@@ -163,6 +163,9 @@ func TestSweepPassesOver(t *testing.T) {
 				if errors.Is(err, errFault) != (c.left != nil) || !slices.Equal(left, want) || removed != len(all)-len(left) {
 					t.Errorf("%d removed, %v, left are %q, want %q", removed, err, left, want)
 				}
+				if s := n.Stats(); s.Sweeps+s.SweepsFailed != 1 || (s.SweepsFailed == 1) != (c.left != nil) {
+					t.Errorf("counted: %+v", s)
+				}
 				n.blobs.list, n.blobs.remove = nil, nil
 				if removed, err := n.Sweep(t.Context(), clock.now(), nil); err != nil || removed != len(want) || len(n.left(t)) > 0 {
 					t.Errorf("the next sweep: %d removed, %v", removed, err)
