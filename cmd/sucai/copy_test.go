@@ -268,12 +268,24 @@ func fillImages(t testing.TB, dir string, n int) {
 	must(t, err)
 }
 
+// settled gives a count that has stood for a while.
+func settled(count func() int) int {
+	for have := count(); ; {
+		time.Sleep(300 * time.Millisecond)
+		now := count()
+		if now == have {
+			return now
+		}
+		have = now
+	}
+}
+
 // breakOff ends copies by turns when so many blobs have come, as count tells.
 func breakOff(t *testing.T, c program, materials int, count func() int) {
 	broken := 0
 	for i, part := range []int{1, 40, 110, 60, 130} { // of 450
 		more := 1 + part*materials/450
-		before := count()
+		before := settled(count) // what the last one had under way still comes
 		cmd := exec.Command(binary(t), "copy")
 		var errs bytes.Buffer
 		cmd.Env, cmd.Dir, cmd.Stderr = c.env, c.dir, &errs
