@@ -57,7 +57,9 @@ func wait(ctx context.Context, url string, timeout time.Duration) error {
 				return nil
 			}
 			err = fmt.Errorf("%s answers %s%s", url, res.Status, why)
-			told = err
+			if told == nil || ctx.Err() == nil { // an answer that time cut short says less than the one before
+				told = err
+			}
 		} else if ctx.Err() == nil {
 			told = nil
 		}
