@@ -82,12 +82,18 @@ func tool(t *testing.T, name string) string {
 		path, err = exec.LookPath("/usr/sbin/" + name) // not on everybody's way
 	}
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing; `make test` installs it", name)
-		}
-		t.Skipf("%s is missing; `make test` installs it", name)
+		missing(t, name+" is missing; `make test` installs it")
 	}
 	return path
+}
+
+// missing ends a test that lacks a program: it is skipped, but fails where CI is set.
+func missing(t *testing.T, reason any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
 }
 
 // demoFile gives a file of the demo library.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -24,15 +23,9 @@ func inNewStore(t *testing.T, shape string) {
 	if shape == "embedded" {
 		return // as --data says
 	}
-	if testing.Short() {
-		t.Skip("-short")
-	}
 	env, err := lentStore()
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		missing(t, err)
 	}
 	for _, setting := range env {
 		name, value, _ := strings.Cut(setting, "=")

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -91,6 +92,7 @@ func sessions(dir string) testscript.Params {
 			"fixture":  scriptFixture,
 			"setfrom":  scriptSetFrom,
 			"trusted":  scriptTrusted,
+			"age":      scriptAge,
 			"end":      scriptEnd, // testscript has a stop of its own, which ends the session
 		},
 	}
@@ -240,6 +242,19 @@ var fixtures = map[string][]byte{
 	".amr": append([]byte("#!AMR\n\x3c"), make([]byte, 31)...),
 	".mp4": []byte("\x00\x00\x00\x10ftypisom\x00\x00\x02\x00" + "\x00\x00\x00\x74moov\x00\x00\x00\x6cmvhd" + strings.Repeat("\x00", 100)),
 	".txt": []byte("text"),
+}
+
+// age DIR DURATION makes the files below a directory that much older than now.
+func scriptAge(ts *testscript.TestScript, neg bool, args []string) {
+	age, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	then := time.Now().Add(-age)
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.Chtimes(path, then, then)
+	}))
 }
 
 // setfrom NAME FILE KEY sets a variable from a line KEY=value of a file.

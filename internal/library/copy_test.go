@@ -19,11 +19,8 @@ import (
 
 // onTwo runs a test from each shape to each; under -short inside the embedded one alone.
 func onTwo(t *testing.T, run func(t *testing.T, from, to library.Engines)) {
-	for _, from := range storetest.Engines {
+	for _, from := range storetest.Chosen() {
 		t.Run("from "+from.Name, func(t *testing.T) {
-			if from.Name != storetest.Engines[0].Name && testing.Short() {
-				t.Skip("-short")
-			}
 			storetest.Each(t, func(t *testing.T, to storetest.Engine) { run(t, from.Open(t), to.Open(t)) })
 		})
 	}
@@ -112,9 +109,6 @@ func newFilm(t testing.TB, ls *library.Libraries, appID string) (mediaID string)
 
 // The mixed shapes are copied like the others.
 func TestCopyMixtures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short")
-	}
 	one, two := storetest.Mixtures[0].Open(t), storetest.Mixtures[1].Open(t)
 	ls := opened(t, one)
 	fill(t, ls)

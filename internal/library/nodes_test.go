@@ -40,9 +40,6 @@ func newNodes(t *testing.T) *nodes {
 
 // newNodesWith gives nodes whose clocks are off by so much.
 func newNodesWith(t *testing.T, off [3]time.Duration) *nodes {
-	if testing.Short() {
-		t.Skip("-short")
-	}
 	t.Parallel() // nearly all of it is waiting
 	n := &nodes{T: t}
 	n.ms.Store(time.Date(2026, 3, 14, 4, 0, 0, 0, time.UTC).UnixMilli()) // noon of the platform

@@ -46,9 +46,6 @@ func (s *slow) Ready(ctx context.Context) error { return s.Materials.Ready(ctx) 
 // transaction, be it that they upload, download, take a page, or wait until there is
 // memory for one.
 func TestNothingIsHeldForTheSlow(t *testing.T) {
-	if storetest.Shape().Name != storetest.Engines[1].Name {
-		t.Skip("it is about PostgreSQL")
-	}
 	address := storetest.Postgres(t)
 	engines := storetest.PostgresAt(t, address+"&application_name=slow", t.TempDir())
 	s := &slow{engines.Materials, engines.Blobs, make(chan struct{}, 100)}

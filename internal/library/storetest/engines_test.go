@@ -15,9 +15,6 @@ func TestEngines(t *testing.T) {
 // The parts of the other shapes are those of the ones above; that they work together is
 // all that is left.
 func TestMixtures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short")
-	}
 	for _, e := range Mixtures {
 		t.Run(e.Name, func(t *testing.T) {
 			s := opened(t, e.Open)

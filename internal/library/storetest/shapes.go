@@ -7,14 +7,19 @@ import (
 	"testing"
 )
 
-// Each runs a test on every shape of Engines at the same time; under -short on the embedded
-// one alone, which needs nothing that may be missing.
+// Chosen are the Engines that tests run on: all, and under -short the embedded one alone,
+// which needs nothing that may be missing.
+func Chosen() []Engine {
+	if testing.Short() {
+		return Engines[:1]
+	}
+	return Engines
+}
+
+// Each runs a test on every shape of Chosen at the same time.
 func Each(t *testing.T, run func(t *testing.T, e Engine)) {
-	for _, e := range Engines {
+	for _, e := range Chosen() {
 		t.Run(e.Name, func(t *testing.T) {
-			if e.Name != Engines[0].Name && testing.Short() {
-				t.Skip("-short")
-			}
 			t.Parallel()
 			run(t, e)
 		})

@@ -13,6 +13,16 @@ func Thorough() bool {
 	return !testing.Short() && (os.Getenv("SUCAI_TEST_THOROUGH") != "" || os.Getenv("CI") != "")
 }
 
+// Missing ends a test that lacks a program, for which there is a reason: it is skipped, but
+// fails where CI is set.
+func Missing(t testing.TB, reason any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
 // Waiting is the *testing.M of a package whose parallel tests wait more than they work: on
 // two processors, too, six of them run at once, unless -parallel says otherwise.
 type Waiting struct{ M *testing.M }

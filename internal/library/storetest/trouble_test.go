@@ -20,9 +20,6 @@ import (
 // behindProxies opens a new outgrown store, each half of it behind a proxy.
 func behindProxies(t *testing.T) (e library.Engines, toDB, toS3 *Proxy) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short")
-	}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -113,7 +110,8 @@ func everyMethod[I any](engine I) map[string]func(ctx context.Context) error {
 // A batch is not in the path of a request, and has more time than a call.
 var batches = []string{
 	"Materials.Import", "Materials.DeleteExpired", "Materials.DeleteAll", "Materials.Unreferenced", "Materials.Miscounts",
-	"Accounts.ForgetCalls", "Accounts.ForgetGrants", "Accounts.ForgetComponents", "Blobs.List",
+	"Accounts.ForgetCalls", "Accounts.ForgetGrants", "Accounts.ForgetComponents", "Accounts.ImportGrants", "Accounts.DropGrants",
+	"Blobs.List",
 }
 
 // Whatever happens to the connections of a store, each of its methods gives trouble, in
