@@ -18,6 +18,7 @@ import (
 // Of a server on PostgreSQL and S3, readiness tells which is away, whether it refuses or
 // hangs, and that it is back; nothing else of them is shown, and nowhere the password.
 func TestReadyOutgrown(t *testing.T) {
+	t.Parallel()
 	const password = "hunter2-of-the-database"
 	o := newOutgrown(t)
 	db, err := url.Parse(o.env["SUCAI_DB"])

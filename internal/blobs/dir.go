@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"sucai/internal/library"
@@ -19,7 +21,12 @@ import (
 // Dir keeps blobs as files of one directory of a local file system: ROOT/ab/cdef.., so
 // that each can be opened, copied and checked by hand. Network file systems are not for
 // it: they do not keep the promise of fsync.
-type Dir struct{ root string }
+type Dir struct {
+	root string
+
+	mu     sync.Mutex
+	onDisk [shards]bool // the directories of blobs whose names are on disk
+}
 
 var _ library.Blobs = (*Dir)(nil)
 
@@ -39,11 +46,21 @@ func OpenDir(root string) (*Dir, error) {
 	if err := os.MkdirAll(filepath.Join(root, unfinish), 0o700); err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{root, filepath.Dir(root), filepath.Dir(filepath.Dir(root))} {
+	d := &Dir{root: root}
+	for i := range shards {
+		_, err := os.Stat(filepath.Join(root, shard(i)))
+		d.onDisk[i] = err == nil
+	}
+	if err := syncDir(root); err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{filepath.Dir(root), filepath.Dir(filepath.Dir(root))} {
 		syncDir(dir) // as far as we may: the directory and its parent may be new too
 	}
-	return &Dir{root}, nil
+	return d, nil
 }
+
+func shard(i int) string { return fmt.Sprintf("%02x", i) }
 
 // Claim implements library.Blobs.
 func (d *Dir) Claim(_ context.Context, place string, first bool) error {
@@ -51,7 +68,7 @@ func (d *Dir) Claim(_ context.Context, place string, first bool) error {
 	have, err := os.ReadFile(path)
 	switch {
 	case err == nil && strings.TrimSpace(string(have)) == place:
-		return d.makeShards()
+		return nil
 	case err == nil:
 		return fmt.Errorf("the blobs in %s belong to another database (its place is called %s, not %s): check --db and --blobs", d.root, strings.TrimSpace(string(have)), place)
 	case !errors.Is(err, fs.ErrNotExist):
@@ -74,28 +91,30 @@ func (d *Dir) Claim(_ context.Context, place string, first bool) error {
 		return err
 	}
 	_, err = tmp.WriteString(place + "\n")
-	if err := d.finish(tmp, path, err); err != nil {
-		return err
-	}
-	return d.makeShards()
+	return d.finish(tmp, path, err)
 }
 
-// makeShards makes all directories of blobs at once and sees them on disk, so that an
-// upload never depends on a directory that another upload has just made.
-func (d *Dir) makeShards() error {
-	made := false
-	for i := range shards {
-		switch err := os.Mkdir(filepath.Join(d.root, fmt.Sprintf("%02x", i)), 0o700); {
-		case err == nil:
-			made = true
-		case !errors.Is(err, fs.ErrExist):
-			return err
-		}
+// makeShard makes the directory of a blob, where there is none, and sees it on disk. A
+// directory that is there may be one that another upload has made this moment, and that a
+// crash could still take, with all that is in it.
+func (d *Dir) makeShard(name string) error {
+	i, err := strconv.ParseUint(name[:2], 16, 8)
+	if err != nil {
+		return err
 	}
-	if !made {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.onDisk[i] {
 		return nil
 	}
-	return syncDir(d.root)
+	if err := os.Mkdir(filepath.Join(d.root, name[:2]), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncDir(d.root); err != nil {
+		return err
+	}
+	d.onDisk[i] = true
+	return nil
 }
 
 // Put implements library.Blobs.
@@ -106,6 +125,9 @@ func (d *Dir) Put(ctx context.Context, r io.Reader, accept func(io.ReaderAt, int
 		return b, err
 	}
 	b, err = receive(ctx, tmp, r, accept)
+	if err == nil {
+		err = d.makeShard(b.Name)
+	}
 	if err := d.finish(tmp, d.path(b.Name), err); err != nil {
 		return library.Blob{}, err
 	}
@@ -189,7 +211,7 @@ const listed = 1000
 func (d *Dir) List(ctx context.Context, after string, before time.Time) (names []string, next string, err error) {
 	begun := false
 	for i := range shards {
-		shard := fmt.Sprintf("%02x", i)
+		shard := shard(i)
 		if shard < after[:min(len(after), len(shard))] {
 			continue
 		}
@@ -202,6 +224,9 @@ func (d *Dir) List(ctx context.Context, after string, before time.Time) (names [
 			}
 			return nil
 		})
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil // no blob has needed it
+		}
 		if err != nil && begun {
 			return names, shard, nil
 		}
