@@ -2,16 +2,20 @@ package evidence
 
 import (
 	"flag"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"sucai/internal/library"
 	"sucai/internal/library/storetest"
 )
 
 var only = flag.String("only", "", "run the cases whose names begin so")
 
-// Every case passes on both wires of every shape, and none is left out: what cannot be run proves nothing.
+// Every case passes on both wires of every shape, and none is left out: what cannot be run
+// proves nothing. All exchanges are as the description of the API says: every answer, and
+// every request that was not refused.
 func TestCases(t *testing.T) {
 	cases, err := Cases()
 	if err != nil {
@@ -19,14 +23,24 @@ func TestCases(t *testing.T) {
 	}
 	cases = slices.DeleteFunc(cases, func(c *Case) bool { return !strings.HasPrefix(c.Name, *only) })
 	storetest.Each(t, func(t *testing.T, e storetest.Engine) {
+		d := readDescription(t)
 		for _, live := range []bool{false, true} {
-			t.Run(map[bool]string{false: "documented", true: "live"}[live], func(t *testing.T) { runAll(t, e, cases, live) })
+			engines := e.Open(t)
+			t.Run(map[bool]string{false: "documented", true: "live"}[live], func(t *testing.T) { runAll(t, engines, cases, live, d) })
+		}
+		if *only == "" {
+			d.all(t)
 		}
 	})
 }
 
-func runAll(t *testing.T, e storetest.Engine, cases []*Case, live bool) {
-	_, target := newLab(t, e.Open(t), live)
+func runAll(t *testing.T, engines library.Engines, cases []*Case, live bool, d *description) {
+	_, target := newLab(t, engines, live)
+	target.Observe = func(c *Case, req *http.Request, reqBody []byte, res *http.Response, body []byte) {
+		if err := d.exchange(req, reqBody, res, body); err != nil {
+			t.Errorf("%s: %s %s %s\n%s\n%v", c.Name, req.Method, req.URL.Path, briefBytes(reqBody), briefBytes(body), err)
+		}
+	}
 	ran := 0
 	err := Run(t.Context(), target, cases, func(r Result) {
 		switch {

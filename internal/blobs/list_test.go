@@ -14,7 +14,7 @@ import (
 	"sucai/internal/library"
 )
 
-const manyBlobs = 10_000
+const manyBlobs = 4000
 
 // manyNames are names of blobs all over the 256 shards, in their order.
 func manyNames() (names []string) {

@@ -17,16 +17,16 @@ import (
 // Each call is told once, as what it was and how it ended, on both databases; the caller's
 // own errors, and his leaving, tell nothing of the store.
 func TestObserve(t *testing.T) {
-	for name, open := range map[string]func() (*sqlstore.Store, error){
-		"SQLite": func() (*sqlstore.Store, error) {
+	for name, open := range map[string]func(t *testing.T) (*sqlstore.Store, error){
+		"SQLite": func(t *testing.T) (*sqlstore.Store, error) {
 			return sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "sucai.db"), sqlstore.Server)
 		},
-		"PostgreSQL": func() (*sqlstore.Store, error) {
+		"PostgreSQL": func(t *testing.T) (*sqlstore.Store, error) {
 			return sqlstore.OpenPostgres(t.Context(), storetest.Postgres(t), sqlstore.Server)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := open()
+			s, err := open(t)
 			must(t, err)
 			type call struct {
 				op  library.Operation

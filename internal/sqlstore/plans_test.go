@@ -14,6 +14,7 @@ import (
 // No statement reads more than it gives, be its plan made for these arguments or for
 // any: no scan of a table, no sorting (but of the few buckets of one range), no counting.
 func TestPostgresPlans(t *testing.T) {
+	t.Parallel()
 	s := open(t, storetest.Postgres(t), sqlstore.Server)
 	for _, text := range []string{
 		`insert into account (appid, uin, salt, hash, created, settings) select 'wx' || n, n, '', '', 0, '{}' from generate_series(1, 5000) n`,

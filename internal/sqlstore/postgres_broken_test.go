@@ -18,6 +18,7 @@ import (
 )
 
 // A restart breaks many connections that were used a moment ago: no call meets them all.
+// It breaks those of other tests too, so that none runs beside it.
 func TestManyConnectionsBreak(t *testing.T) {
 	address := storetest.Postgres(t)
 	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
@@ -85,7 +86,8 @@ func TestNoConnectionLeft(t *testing.T) {
 	must(t, err)
 }
 
-// Connections that the server has ended are replaced without anybody noticing.
+// Connections that the server has ended are replaced without anybody noticing. No test runs
+// beside it.
 func TestServerEndsConnections(t *testing.T) {
 	address := storetest.Postgres(t)
 	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
@@ -123,6 +125,7 @@ func TestServerEndsConnections(t *testing.T) {
 // A media_id that is deleted by somebody else and imported again, at another place, while a
 // delete waits, is left: no count is taken from the place that it has no more.
 func TestDeleteBesideImport(t *testing.T) {
+	t.Parallel()
 	s := open(t, storetest.Postgres(t), sqlstore.Server)
 	a := account(t, s, "a", 1)
 	must(t, s.Insert(t.Context(), image(a, "x"), math.MaxInt64))
@@ -191,6 +194,7 @@ func TestNobodyWaitsLong(t *testing.T) {
 
 // What was cancelled is not committed, whenever that was.
 func TestCancelledInserts(t *testing.T) {
+	t.Parallel()
 	s := open(t, storetest.Postgres(t), sqlstore.Server)
 	a := account(t, s, "a", 1)
 	told := map[string]bool{}

@@ -19,6 +19,7 @@ import (
 )
 
 func TestManyNodesStartAtOnce(t *testing.T) {
+	t.Parallel()
 	address := storetest.Postgres(t)
 	var wg sync.WaitGroup
 	ids := make([]string, 8)
@@ -60,6 +61,7 @@ func TestCommitsAreOnDisk(t *testing.T) {
 
 // The address says how many connections there are, and the server is not told of it.
 func TestPoolSize(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string]int{"": sqlstore.Connections, "1": 1, "3": 3} {
 		address := storetest.Postgres(t)
 		if value != "" {
@@ -118,6 +120,7 @@ func TestRefusals(t *testing.T) {
 	_, err = s.DB().Exec(`update goose_db_version set version_id = 0.5 where version_id > 0`)
 	must(t, err)
 
+	var all sync.WaitGroup // some take their time
 	for _, c := range []struct{ what, address, want string }{
 		{"wrong password", with(func(u *url.URL) { u.User = url.UserPassword("asked", "wrong horse") }), `user asked is refused .*check the user .* password .*PGPASSWORD`},
 		{"no such user", with(func(u *url.URL) { u.User = url.User("stranger") }), `user stranger is refused`},
@@ -137,17 +140,20 @@ func TestRefusals(t *testing.T) {
 		{"no pool at all", withParameter(t, address, "pool_max_conns", "0"), `the address of the database: pool_max_conns=0: a number`},
 		{"no such mode", withParameter(t, address, "sslmode", "perhaps"), `the address of the database: .*sslmode`},
 	} {
-		s, err := sqlstore.OpenPostgres(t.Context(), c.address, sqlstore.Server)
-		if err == nil {
-			s.Close()
-			t.Errorf("%s: it opens", c.what)
-			continue
-		}
-		text := err.Error()
-		if !regexp.MustCompile(c.want).MatchString(text) || strings.Contains(text, "\n") || strings.Contains(text, "horse") {
-			t.Errorf("%s: %s", c.what, text)
-		}
+		all.Go(func() {
+			s, err := sqlstore.OpenPostgres(t.Context(), c.address, sqlstore.Server)
+			if err == nil {
+				s.Close()
+				t.Errorf("%s: it opens", c.what)
+				return
+			}
+			text := err.Error()
+			if !regexp.MustCompile(c.want).MatchString(text) || strings.Contains(text, "\n") || strings.Contains(text, "horse") {
+				t.Errorf("%s: %s", c.what, text)
+			}
+		})
 	}
+	all.Wait()
 	open(t, with(func(u *url.URL) { u.User = url.UserPassword("postgres", "unused") }), sqlstore.Server)
 	open(t, strings.Replace(address, "@127", "@127.0.0.1:1,127", 1), sqlstore.Server) // the second host answers
 
@@ -225,6 +231,7 @@ func TestCommandsLeaveTheSchemaAlone(t *testing.T) {
 
 // Authorisations from before they were counted in buckets are found too.
 func TestOlderAuthorizations(t *testing.T) {
+	t.Parallel()
 	lite, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "sucai.db"), sqlstore.Server)
 	must(t, err)
 	defer lite.Close()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -17,6 +18,8 @@ import (
 )
 
 // The contract is tested in storetest; here is what only PostgreSQL has.
+
+func TestMain(m *testing.M) { os.Exit(storetest.Waiting{M: m}.Run()) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -71,6 +74,7 @@ func listed(t testing.TB, s *sqlstore.Store, a *library.Account) (ids []string) 
 
 // Several nodes add, import and delete at once, in two accounts and two types.
 func TestManyNodesWriteAtOnce(t *testing.T) {
+	t.Parallel()
 	address := storetest.Postgres(t)
 	nodes := []*sqlstore.Store{open(t, address, sqlstore.Server), open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)}
 	a, b := account(t, nodes[0], "a", 1), account(t, nodes[0], "b", 2)
@@ -133,6 +137,7 @@ func mustQuery(t *testing.T, address, name string) string {
 
 // Behind a pooler that knows no prepared statements, the address turns them off.
 func TestWithoutPreparedStatements(t *testing.T) {
+	t.Parallel()
 	address := storetest.Postgres(t)
 	for _, mode := range []string{"exec", "cache_describe", "describe_exec"} {
 		s := open(t, withParameter(t, address, "default_query_exec_mode", mode), sqlstore.Server)

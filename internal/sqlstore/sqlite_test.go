@@ -25,6 +25,7 @@ func openTest(t *testing.T, path string, role Role) *Store {
 }
 
 func TestOneServerManyCommands(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a b?c", "sucai.db")
 	server := openTest(t, path, Server)
 	if _, err := OpenSQLite(context.Background(), path, Server); !errors.Is(err, ErrServed) {
