@@ -222,21 +222,23 @@ func ownURL(text string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// greet says where the server is and how to begin. The first line is for scripts.
+// greet says where the server is and how to begin. The first line is for scripts; behind
+// it nothing can fail any more.
 func (f *serveFlags) greet(ctx context.Context, stdout io.Writer, ls *library.Libraries, address string) error {
 	if err := f.warnOfDemo(ctx, ls, address); err != nil {
+		return err
+	}
+	list, err := ls.Accounts.AccountList(ctx)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "listening on %s\n", address)
 	if f.demo {
 		printDemo(stdout, reachable(address))
-		return nil
-	}
-	list, err := ls.Accounts.AccountList(ctx)
-	if err == nil && len(list) == 0 {
+	} else if len(list) == 0 {
 		slog.Info("there is no account yet: add one by `sucai account add`, or start with --demo")
 	}
-	return err
+	return nil
 }
 
 // warnOfDemo warns where strangers may reach an account whose secret everybody knows,

@@ -172,6 +172,9 @@ func (s *PostgresServer) answers() error {
 
 // postgresPrograms is the directory of initdb and postgres; of several the newest.
 func postgresPrograms() (string, error) {
+	if alone() != nil {
+		return "", errNoPostgres
+	}
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}

@@ -171,6 +171,9 @@ func (s *S3Server) answers() error {
 
 // findS3 looks where .ci/setup puts the server.
 func findS3() (string, error) {
+	if err := alone(); err != nil {
+		return "", err
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"testing"
@@ -21,6 +22,15 @@ func Missing(t testing.TB, reason any) {
 		t.Fatal(reason)
 	}
 	t.Skip(reason)
+}
+
+// alone gives an error where SUCAI_TEST_ALONE is set: then the tests are to do as on a
+// machine that has Go and no server to test with.
+func alone() error {
+	if os.Getenv("SUCAI_TEST_ALONE") != "" {
+		return errors.New("SUCAI_TEST_ALONE is set")
+	}
+	return nil
 }
 
 // Waiting is the *testing.M of a package whose parallel tests wait more than they work: on
