@@ -17,10 +17,13 @@ import (
 	"sucai/wechat"
 )
 
+// endConnections ends all others of one name, in the way of an administrator.
+const endConnections = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()`
+
 // A restart breaks many connections that were used a moment ago: no call meets them all.
-// It breaks those of other tests too, so that none runs beside it.
 func TestManyConnectionsBreak(t *testing.T) {
-	address := storetest.Postgres(t)
+	t.Parallel()
+	address := withParameter(t, storetest.Postgres(t), "application_name", t.Name())
 	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
 	account(t, s, "a", 1)
 	for range 3 {
@@ -35,8 +38,7 @@ func TestManyConnectionsBreak(t *testing.T) {
 				must(t, c.Close())
 			}
 		}
-		_, err := other.DB().Exec(`select pg_terminate_backend(a.pid) from pg_stat_activity a, pg_stat_activity me
-			where me.pid = pg_backend_pid() and a.datname = me.datname and a.pid <> me.pid and a.application_name = 'sucai'`)
+		_, err := other.DB().Exec(endConnections, t.Name())
 		must(t, err)
 		_, err = s.Account(t.Context(), "a")
 		must(t, err)
@@ -63,13 +65,17 @@ func TestNoConnectionLeft(t *testing.T) {
 	must(t, err)
 	admin, err := sql.Open("pgx", server.URL)
 	must(t, err)
-	defer admin.Close()
 	_, err = admin.Exec(`create role few login`)
 	must(t, err)
 	schema := mustQuery(t, address, "search_path")
 	_, err = admin.Exec(`grant all on schema ` + schema + ` to few; grant all on all tables in schema ` + schema + ` to few`)
 	must(t, err)
-	t.Cleanup(func() { admin.Exec(`drop owned by few; drop role few`) })
+	t.Cleanup(func() {
+		if _, err := admin.Exec(`drop owned by few; drop role few`); err != nil {
+			t.Error(err)
+		}
+		admin.Close()
+	})
 	few := strings.Replace(address, "postgres@", "few@", 1)
 	one, two := open(t, few, sqlstore.Server), open(t, few, sqlstore.Server)
 	_, err = admin.Exec(`alter role few connection limit 1`)
@@ -86,10 +92,10 @@ func TestNoConnectionLeft(t *testing.T) {
 	must(t, err)
 }
 
-// Connections that the server has ended are replaced without anybody noticing. No test runs
-// beside it.
+// Connections that the server has ended are replaced without anybody noticing.
 func TestServerEndsConnections(t *testing.T) {
-	address := storetest.Postgres(t)
+	t.Parallel()
+	address := withParameter(t, storetest.Postgres(t), "application_name", t.Name())
 	s, other := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
 	a := account(t, s, "a", 1)
 	for round := range 5 {
@@ -102,8 +108,7 @@ func TestServerEndsConnections(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		_, err := other.DB().Exec(`select pg_terminate_backend(a.pid) from pg_stat_activity a, pg_stat_activity me
-			where me.pid = pg_backend_pid() and a.datname = me.datname and a.pid <> me.pid and a.application_name = 'sucai'`)
+		_, err := other.DB().Exec(endConnections, t.Name())
 		must(t, err)
 		switch round {
 		case 0:
