@@ -85,7 +85,14 @@ func TestRefusals(t *testing.T) {
 	must(t, err)
 	admin, err := sql.Open("pgx", server.URL)
 	must(t, err)
-	defer admin.Close()
+	t.Cleanup(func() { admin.Close() })
+	t.Cleanup(func() {
+		for _, text := range []string{`drop database if exists plain`, `drop role if exists asked, poor`} {
+			if _, err := admin.Exec(text); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	for _, text := range []string{
 		`create role asked login password 'right horse'`,
 		`create role poor login`,
