@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sucai/internal/blobs"
@@ -339,4 +340,41 @@ func TestUnfinishedCopy(t *testing.T) {
 	if _, err := ls.Copy(t.Context(), to, library.CopyOptions{}); err == nil || !strings.Contains(err.Error(), "on which a server has run") {
 		t.Errorf("copied to what was served: %v", err)
 	}
+}
+
+// A pass that hangs, and in whose place another one has come to its end, changes nothing
+// any more: a server may run on the target by then.
+func TestCopyTakenOver(t *testing.T) {
+	ls := opened(t, storetest.Engines[0].Open(t))
+	l := newAccount(t, ls, "wxone")
+	for n := range 3 {
+		_, err := upload(t.Context(), l, library.Permanent, picture(uint64(n), 2000))
+		must(t, err)
+	}
+	newAccount(t, ls, "wxtwo")
+	targets := storetest.Nodes(t, 3)
+	held, release, ended := make(chan bool), make(chan bool), make(chan error)
+	go func() {
+		hang := sync.OnceFunc(func() { held <- true; <-release })
+		_, err := ls.Copy(t.Context(), targets[0], library.CopyOptions{Watch: library.Watch{Progress: func(int64, int64) { hang() }}})
+		ended <- err
+	}()
+	<-held
+	_, err := ls.Copy(t.Context(), targets[1], library.CopyOptions{})
+	must(t, err)
+	served := opened(t, targets[2])
+	a, err := served.Known(t.Context(), "wxtwo")
+	must(t, err)
+	m, err := upload(t.Context(), served.Of(a), library.Permanent, picture(100, 2000))
+	must(t, err)
+	token, err := served.Token(t.Context(), a, "secret of wxtwo")
+	must(t, err)
+	release <- true
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "another copy to the same target has begun since") {
+		t.Errorf("the first pass: %v", err)
+	}
+	_, err = served.Of(a).Get(t.Context(), m.MediaID, nil)
+	must(t, err)
+	_, err = served.Authenticate(t.Context(), token.AccessToken)
+	must(t, err)
 }

@@ -63,9 +63,6 @@ func (h *holdings) DropEvents(account int64, outcome string) (infoType string, e
 	return "", err
 }
 
-// errTaken means that somebody was faster.
-var errTaken = errors.New("taken meanwhile")
-
 // TakePush implements library.Components. It looks before it writes: most of the time
 // nothing is due, and a write waits for a disk.
 func (s *Store) TakePush(ctx context.Context, now, until int64) (p *library.Push, err error) {
@@ -80,7 +77,7 @@ func (s *Store) TakePush(ctx context.Context, now, until int64) (p *library.Push
 	if err != nil {
 		return nil, err
 	}
-	for again := true; again; again = errors.Is(err, errTaken) {
+	for taken := true; taken && err == nil; {
 		err = s.change(ctx, callTime, func(q query) error {
 			id, component, err := due(q)
 			if err != nil {
@@ -90,8 +87,8 @@ func (s *Store) TakePush(ctx context.Context, now, until int64) (p *library.Push
 				return err
 			}
 			p, err = scanPush(q.row(takePush, id, until, now))
-			if errors.Is(err, sql.ErrNoRows) {
-				return errTaken
+			if taken = errors.Is(err, sql.ErrNoRows); taken {
+				return nil // somebody was faster
 			}
 			if err != nil {
 				return err

@@ -27,7 +27,7 @@ func (s *Store) DB() *sql.DB { return s.write }
 // and checks a store; on SQLite without those that are not for it.
 func Statements(sqlite bool) []string {
 	may := map[statement]bool{selectAll: true, selectOrphans: true, selectReady: true, selectStore: true, selectClouds: true, selectComponents: true,
-		ownStore: true, setClaimed: true, finishCopy: true, movePlace: true, lockStore: true, adoptStore: true, selectAnything: true, dropGrants: true, selectTotals: true, selectBucketGaps: true,
+		ownStore: true, setClaimed: true, finishCopy: true, movePlace: true, lockStore: true, adoptStore: true, keepPass: true, selectAnything: true, dropGrants: true, selectTotals: true, selectBucketGaps: true,
 		dueSweep: true, readSweep: true, takeSweep: true, keepSweep: true}
 	var list []string
 	for st, text := range texts {

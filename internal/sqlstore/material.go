@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,9 +40,10 @@ var (
 	selectPlace    = sqlText(`select id, type, number from material where account = $1 and media_id = $2`)
 	updateArticles = sqlText(`update material set articles = $3, articles_format = $4, updated = $5, version = $6, size = $7
 		where account = $1 and media_id = $2 and version = $6 - 1`)
-	deleteMaterial = sqlText(`delete from material where id = $1`)
-	deleteExpired  = sqlText(`delete from material where id in (select id from material where expires > 0 and expires < $1 limit 1000)`)
-	deleteSome     = sqlText(`delete from material where id in (select id from material where account = $1 limit 1000)`)
+	deleteMaterial = sqlText(`delete from material where account = $1 and id = $2`)
+	deleteExpired  = sqlText(`delete from material where (account, id) in (select account, id from material where expires > 0 and expires < $1 limit 1000)`)
+	deleteSome     = sqlText(`delete from material where account = $1 and id in (select id from material where account = $1 limit 1000)`)
+	selectAny      = sqlText(`select media_id from material where account = $1 order by media_id limit 1`)
 	deleteBuckets  = sqlText(`delete from bucket where account = $1`)
 	deleteCounters = sqlText(`delete from counter where account = $1`)
 	selectCounts   = sqlText(`select type, live from counter where account = $1`)
@@ -212,7 +214,7 @@ func (s *Store) Delete(ctx context.Context, account int64, mediaID string) error
 				return err
 			}
 		}
-		n, err := q.exec(deleteMaterial, id)
+		n, err := q.exec(deleteMaterial, account, id)
 		switch {
 		case err != nil:
 			return err
@@ -233,8 +235,18 @@ func (s *Store) DeleteExpired(ctx context.Context, before int64) error {
 // DeleteAll implements library.Materials. The counters go last, since they tell that
 // there is something left to delete; who still uploads has locked them, and is waited for.
 func (s *Store) DeleteAll(ctx context.Context, account int64) error {
-	err := s.inPieces(ctx, func(q query) (int64, error) { return q.exec(deleteSome, account) })
-	if err != nil {
+	some := func(q query) (n int64, err error) {
+		if n, err = q.exec(deleteSome, account); err != nil || n > 0 {
+			return n, err
+		}
+		// None, too, where another node has just deleted the very same, and there are more.
+		var mediaID string
+		if err = q.row(selectAny, account).Scan(&mediaID); errors.Is(err, sql.ErrNoRows) {
+			return 0, nil
+		}
+		return 1, err
+	}
+	if err := s.inPieces(ctx, some); err != nil {
 		return err
 	}
 	return s.change(ctx, batchTime, func(q query) error {
@@ -242,7 +254,8 @@ func (s *Store) DeleteAll(ctx context.Context, account int64) error {
 			return err
 		}
 		for late := int64(1); late > 0; {
-			if late, err = q.exec(deleteSome, account); err != nil {
+			var err error
+			if late, err = some(q); err != nil {
 				return err
 			}
 		}

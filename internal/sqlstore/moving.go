@@ -2,6 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,7 +28,8 @@ var (
 
 	lockStore      = sqlText(`select id, copied, claimed from store` + forUpdate)
 	selectAnything = sqlText(`select exists (select 1 from account) or exists (select 1 from component) or exists (select 1 from counter)`)
-	adoptStore     = sqlText(`update store set id = $1, root_key = $2, copied = true, claimed = true, unfinished = true where one = 1`)
+	adoptStore     = sqlText(`update store set id = $1, root_key = $2, pass = $3, copied = true, claimed = true, unfinished = true where one = 1`)
+	keepPass       = sqlText(`select 1 from store where pass = $1` + forUpdate)
 
 	selectGrants = sqlText(`select hash, account, component, kind, expires, ends from access_grant where hash > $1 order by hash limit $2`)
 	dropGrants   = sqlText(`delete from access_grant`)
@@ -124,9 +128,14 @@ func (q query) bucketGaps(account int64, t wechat.Type, level int) (wrong []stri
 	return wrong, rows.Err()
 }
 
+// errPass ends a copy that another one has taken the place of.
+var errPass = errors.New("another copy to the same target has begun since, and goes on in the place of this one")
+
 // Adopt implements library.Accounts.
 func (s *Store) Adopt(ctx context.Context, st *library.Store) error {
-	return s.change(ctx, callTime, func(q query) error {
+	pass := rand.Text()
+	s.pass.Store(nil)
+	err := s.change(ctx, callTime, func(q query) error {
 		var id string
 		var copied, claimed, used bool
 		if err := q.row(lockStore).Scan(&id, &copied, &claimed); err != nil {
@@ -138,9 +147,28 @@ func (s *Store) Adopt(ctx context.Context, st *library.Store) error {
 		if (used || claimed) && (id != st.ID || !copied) {
 			return library.ErrConflict
 		}
-		_, err := q.exec(adoptStore, st.ID, st.RootKey)
+		_, err := q.exec(adoptStore, st.ID, st.RootKey, pass)
 		return err
 	})
+	if err == nil {
+		s.pass.Store(&pass)
+	}
+	return err
+}
+
+// holdsPass makes sure, until the transaction ends, that no other copy has taken the place
+// of the one that this store makes, if it makes any.
+func (s *Store) holdsPass(q query) error {
+	pass := s.pass.Load()
+	if pass == nil {
+		return nil
+	}
+	var one int
+	err := q.row(keepPass, *pass).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &callbackError{errPass}
+	}
+	return err
 }
 
 // GrantList implements library.Accounts.

@@ -2,9 +2,12 @@ package sqlstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -183,5 +186,84 @@ func TestNoLocksButOfRows(t *testing.T) {
 	must(t, s.DB().QueryRow(`select count(*) from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory' and application_name = 'started'`).Scan(&n))
 	if n != 0 {
 		t.Errorf("%d advisory locks are held after the start", n)
+	}
+}
+
+// Two who remove the same account delete the same rows at the same time. None of them goes
+// on before nothing is left, or else nobody would know that something is.
+func TestTwoRemoveAnAccount(t *testing.T) {
+	t.Parallel()
+	address := storetest.Postgres(t)
+	one, two := open(t, address, sqlstore.Server), open(t, address, sqlstore.Server)
+	for round := range 3 {
+		a := account(t, one, fmt.Sprint("a", round), int64(round+1))
+		must(t, one.Insert(t.Context(), image(a, "x"), math.MaxInt64))
+		_, err := one.DB().Exec(`insert into material (account, media_id, type, number, name, introduction, key, blob, size, format, width, height, articles_format, created, updated, expires, version)
+			select cast($1 as bigint), 'm' || g, 'image', 10 + g, '', '', 'k' || cast($1 as bigint) || '-' || g, 'b' || g, 1, 'png', 1, 1, 0, 1, 1, 0, 1 from generate_series(1, 20000) g`, a.ID)
+		must(t, err)
+		must(t, one.RemoveAccount(t.Context(), a.AppID))
+		ctx, leave := context.WithCancel(t.Context())
+		first := make(chan error, 1)
+		go func() { first <- one.DeleteAll(ctx, a.ID) }()
+		time.Sleep(20 * time.Millisecond)
+		err = two.DeleteAll(t.Context(), a.ID)
+		leave()
+		<-first // broken off, or done
+		var rows int
+		must(t, one.DB().QueryRow(`select count(*) from material where account = $1`, a.ID).Scan(&rows))
+		if err != nil || rows > 0 {
+			t.Errorf("%d rows are left, %v", rows, err)
+		}
+	}
+}
+
+// Who finds a message taken by another node looks for the next: that is no trouble.
+func TestTakenByAnother(t *testing.T) {
+	t.Parallel()
+	address := storetest.Postgres(t)
+	var nodes []*sqlstore.Store
+	for range 2 {
+		s := open(t, address, sqlstore.Server)
+		s.Observe(func(op library.Operation, _ time.Duration, err error) {
+			if err != nil && !errors.Is(err, library.ErrNotFound) {
+				t.Errorf("%v: %v", op, err)
+			}
+		})
+		nodes = append(nodes, s)
+	}
+	const messages = 60
+	for i := range messages {
+		c := &library.Component{AppID: fmt.Sprint("c", i), Salt: []byte{1}, Hash: []byte{1}}
+		must(t, nodes[0].CreateComponent(t.Context(), c))
+		must(t, nodes[0].ChangeComponent(t.Context(), c.AppID, func(_ *library.Component, h library.Holdings) error {
+			return h.AddPush(&library.Push{InfoType: "t", Message: []byte("x"), Created: 1, Due: 1})
+		}))
+	}
+	var all sync.WaitGroup
+	var took atomic.Int64
+	for _, s := range nodes {
+		for range 8 {
+			all.Go(func() {
+				for {
+					p, err := s.TakePush(t.Context(), 10, 40)
+					if errors.Is(err, library.ErrNotFound) {
+						return
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					took.Add(1)
+					p.Due, p.Delivered = 0, true
+					if err := s.FinishPush(t.Context(), p, 0); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	if took.Load() != messages {
+		t.Errorf("%d of %d were taken", took.Load(), messages)
 	}
 }

@@ -28,6 +28,7 @@ type Store struct {
 	observe  library.Observe
 
 	broke    atomic.Pointer[time.Time] // when a connection was last found broken
+	pass     atomic.Pointer[string]    // of the copy that this one makes, after Adopt
 	prepared map[*sql.DB][]*sql.Stmt   // by statement, for read and for write; nil where the driver keeps them
 }
 
@@ -144,7 +145,11 @@ func (s *Store) change(ctx context.Context, limit time.Duration, fn func(q query
 			return err
 		}
 		defer tx.Rollback()
-		if err := fn(query{ctx, s.write, tx, s.prepared[s.write]}); err != nil {
+		q := query{ctx, s.write, tx, s.prepared[s.write]}
+		if err := s.holdsPass(q); err != nil {
+			return err
+		}
+		if err := fn(q); err != nil {
 			return err
 		}
 		if err = tx.Commit(); err != nil && !isUndone(err) {
