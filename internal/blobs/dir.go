@@ -63,7 +63,7 @@ func OpenDir(root string) (*Dir, error) {
 func shard(i int) string { return fmt.Sprintf("%02x", i) }
 
 // Claim implements library.Blobs.
-func (d *Dir) Claim(_ context.Context, place string, first bool) error {
+func (d *Dir) Claim(ctx context.Context, place string, first bool) error {
 	path := filepath.Join(d.root, marker)
 	have, err := os.ReadFile(path)
 	switch {
@@ -79,7 +79,7 @@ func (d *Dir) Claim(_ context.Context, place string, first bool) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != unfinish {
+		if e.Name() != unfinish && e.Name() != marker { // the latter is of this moment
 			return fmt.Errorf("%s holds something, but not the file %s that ties blobs to their database: choose an empty directory for --blobs", d.root, marker)
 		}
 	}
@@ -90,8 +90,23 @@ func (d *Dir) Claim(_ context.Context, place string, first bool) error {
 	if err != nil {
 		return err
 	}
+	defer os.Remove(tmp.Name())
 	_, err = tmp.WriteString(place + "\n")
-	return d.finish(tmp, path, err)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	// Unlike a rename, a link is never put over the marker of somebody who was faster.
+	err = os.Link(tmp.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		return d.Claim(ctx, place, first)
+	}
+	if err != nil { // a file system without links
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(d.root)
 }
 
 // makeShard makes the directory of a blob, where there is none, and sees it on disk. A

@@ -2,9 +2,12 @@ package blobs
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -63,5 +66,30 @@ func TestLeftovers(t *testing.T) {
 	info, err := os.Stat(root)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the directory may be read by others: %v", info.Mode())
+	}
+}
+
+// Of several databases that claim a new directory at the same time, one gets it.
+func TestClaimedByMany(t *testing.T) {
+	for range 20 {
+		d, err := OpenDir(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		var got atomic.Int64
+		for n := range 8 {
+			all.Go(func() {
+				if err := d.Claim(t.Context(), fmt.Sprint("database ", n), true); err == nil {
+					got.Add(1)
+				} else if !strings.Contains(err.Error(), "belong to another database") {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got.Load() != 1 {
+			t.Fatalf("%d have claimed it", got.Load())
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -377,4 +378,34 @@ func TestCopyTakenOver(t *testing.T) {
 	must(t, err)
 	_, err = served.Authenticate(t.Context(), token.AccessToken)
 	must(t, err)
+}
+
+// Blobs that are away as a whole are trouble, and none of them is lost: the copy is not at
+// its end.
+func TestCopyOfTheUnmounted(t *testing.T) {
+	dir := t.TempDir()
+	to := storetest.Engines[0].Open(t)
+	ls := opened(t, storetest.EmbeddedAt(t, dir))
+	l := newAccount(t, ls, "wxone")
+	_, err := upload(t.Context(), l, library.Permanent, picture(1, 2000))
+	must(t, err)
+	mounted, away := filepath.Join(dir, "blobs"), filepath.Join(dir, "away")
+	must(t, os.Rename(mounted, away))
+	if done, err := ls.Copy(t.Context(), to, library.CopyOptions{}); err == nil || done.Failed > 0 {
+		t.Errorf("copied: %+v, %v", done, err)
+	}
+	if v, err := ls.Verify(t.Context(), library.Watch{}); err == nil || v.Missing > 0 {
+		t.Errorf("verified: %+v, %v", v, err)
+	}
+	st, err := to.Accounts.Store(t.Context())
+	must(t, err)
+	if !st.Unfinished {
+		t.Error("the copy counts as finished")
+	}
+	must(t, os.Rename(away, mounted))
+	done, err := ls.Copy(t.Context(), to, library.CopyOptions{})
+	must(t, err)
+	if done.Materials != 1 || done.Failed > 0 {
+		t.Errorf("copied: %+v", done)
+	}
 }

@@ -223,14 +223,17 @@ func explainBad(ctx context.Context, from Blobs, m *Material, failed error) (bad
 	switch {
 	case errors.As(failed, &short):
 		return damage(fmt.Sprintf("its blob %s has %d of %d bytes", m.Blob, short.Have, m.Size)), nil
-	case errors.Is(failed, ErrNotFound), errors.As(failed, &d):
+	case errors.As(failed, &d):
 		return failed, nil
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err := from.Ready(ctx); err != nil {
+	if err := from.Ready(ctx); err != nil { // in a directory that is not mounted nothing is found
 		return nil, err
+	}
+	if errors.Is(failed, ErrNotFound) {
+		return failed, nil
 	}
 	return unreadable(fmt.Sprintf("its blob %s cannot be read: %s", m.Blob, failed)), failed
 }
