@@ -6,10 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,14 +24,20 @@ import (
 
 // aws does what the guide asks of aws: s3 sync s3://BUCKET/PREFIX s3://BUCKET/PREFIX.
 func aws() {
-	if err := awsSync(context.Background(), os.Args[1:]); err != nil {
+	if err := awsS3(context.Background(), os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "aws:", err)
 		os.Exit(1)
 	}
 }
 
-func awsSync(ctx context.Context, args []string) error {
-	if len(args) != 4 || args[0] != "s3" || args[1] != "sync" {
+// awsS3 knows "s3 sync FROM TO [--exclude NAME]" and "s3 cp - TO".
+func awsS3(ctx context.Context, args []string) error {
+	exclude := ""
+	if len(args) == 6 && args[4] == "--exclude" {
+		exclude, args = args[5], args[:4]
+	}
+	copies := slices.Equal(args[:min(3, len(args))], []string{"s3", "cp", "-"})
+	if len(args) != 4 || !copies && (args[0] != "s3" || args[1] != "sync") {
 		return fmt.Errorf("%q is not known", args)
 	}
 	from, err := url.Parse(args[2])
@@ -48,7 +56,14 @@ func awsSync(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	have := map[string]bool{}
+	if copies {
+		text, err := io.ReadAll(os.Stdin)
+		if err == nil {
+			_, err = c.PutObject(ctx, to.Host, strings.TrimPrefix(to.Path, "/"), bytes.NewReader(text), int64(len(text)), minio.PutObjectOptions{})
+		}
+		return err
+	}
+	have := map[string]bool{exclude: true}
 	list := func(at *url.URL, each func(rest, key string) error) error {
 		prefix := strings.TrimPrefix(at.Path, "/") + "/"
 		for o := range c.ListObjectsIter(ctx, at.Host, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
@@ -117,7 +132,7 @@ func newDatabases(t *testing.T, names ...string) string {
 // A backup of PostgreSQL and a bucket as in the guide, while clients work, and its
 // restore: what the dump names is there, whatever came and went meanwhile.
 func TestOperationsBackup(t *testing.T) {
-	for _, program := range []string{"pg_dump", "pg_restore", "createdb"} {
+	for _, program := range []string{"pg_dump", "pg_restore", "createdb", "psql"} {
 		if _, err := exec.LookPath(program); err != nil {
 			storetest.Missing(t, err)
 		}
@@ -176,6 +191,17 @@ func TestOperationsBackup(t *testing.T) {
 	}
 	if !regexp.MustCompile(`(?m)^materials=61$(.|\n)*^missing=0$`).MatchString(out) {
 		t.Errorf("verify: %s", out)
+	}
+	// Neither database takes the blobs of the other for its own.
+	for _, wrong := range [][]string{
+		{"SUCAI_DB=" + server + "/restored" + suffix, "SUCAI_BLOBS=" + bucket},
+		{"SUCAI_DB=" + db, "SUCAI_BLOBS=" + place + "/restored?" + query},
+	} {
+		cmd := exec.Command(binary(t), "serve", "--listen", "127.0.0.1:0")
+		cmd.Env, cmd.Dir = append(os.Environ(), wrong...), t.TempDir()
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "belong to another database") {
+			t.Errorf("%s: %v\n%s", wrong, err, out)
+		}
 	}
 	restored, err := startServer(binary(t), append(os.Environ(), "SUCAI_DB="+server+"/restored"+suffix, "SUCAI_BLOBS="+place+"/restored?"+query), t.TempDir())
 	must(t, err)
