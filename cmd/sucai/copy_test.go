@@ -402,3 +402,55 @@ func TestMovingMemory(t *testing.T) {
 		}
 	}
 }
+
+// A copy that broke off is no store: nothing takes it for one, unless its owner says so.
+func TestUnfinishedCopy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ls, err := library.Open(t.Context(), storetest.EmbeddedAt(t, filepath.Join(dir, "source")), library.Options{})
+	must(t, err)
+	a, _, err := ls.NewAccount(t.Context(), "wxone", "s1")
+	must(t, err)
+	for i := range 2 {
+		m := &library.Material{MediaID: fmt.Sprint("news", i), Type: wechat.News, Number: library.NextNumber}
+		ls.Of(a).SetArticles(m, []wechat.Article{{Title: "t", Content: "x"}}, ownBase)
+		_, err := ls.Of(a).Import(t.Context(), []*library.Material{m})
+		must(t, err)
+	}
+	t.Run("copy", func(t *testing.T) {
+		broken, cancel := context.WithCancel(t.Context())
+		_, err = ls.Copy(broken, storetest.EmbeddedAt(t, filepath.Join(dir, "copy")), library.CopyOptions{Watch: library.Watch{Progress: func(int64, int64) { cancel() }}})
+		if err == nil {
+			t.Fatal("it came to its end")
+		}
+	})
+	run := func(args ...string) (out string, err error) {
+		cmd := exec.Command(binary(t), args...)
+		cmd.Dir = dir
+		text, err := cmd.CombinedOutput()
+		return string(text), err
+	}
+	for _, args := range [][]string{
+		{"verify", "--data", "copy"}, {"backup", "one.tar", "--data", "copy"}, {"serve", "--listen", "127.0.0.1:0", "--data", "copy"}, {"copy", "--from", "copy", "--to", "second"},
+	} {
+		if out, err := run(args...); err == nil || !strings.Contains(out, "a copy that is not finished") {
+			t.Errorf("%s: %v\n%s", args, err, out)
+		}
+	}
+	if out, err := run("serve", "--listen", "127.0.0.1:0", "--data", "none", "--accept-unfinished-copy"); err == nil || !strings.Contains(out, "there is no store") {
+		t.Errorf("of nothing: %v\n%s", err, out)
+	}
+	p, err := startServer(binary(t), os.Environ(), dir, "--data", "copy", "--accept-unfinished-copy")
+	must(t, err)
+	defer p.kill()
+	must(t, p.stop())
+	if !strings.Contains(p.err.String(), "what was not copied is missing") {
+		t.Errorf("the log:\n%s", p.err)
+	}
+	if out, err := run("verify", "--data", "copy"); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+	if out, err := run("copy", "--from", "source", "--to", "copy"); err == nil || !strings.Contains(out, "on which a server has run") {
+		t.Errorf("copied again: %v\n%s", err, out)
+	}
+}

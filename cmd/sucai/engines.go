@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -128,6 +130,24 @@ func (f *storeFlags) missingBucket(ctx context.Context, address string) (string,
 		return "", err
 	}
 	return s.String(), nil
+}
+
+// acceptCopy makes a copy that is not finished count as finished.
+func (f *storeFlags) acceptCopy(ctx context.Context) (err error) {
+	if missing, err := f.missing(ctx); err != nil || missing != "" {
+		return cmp.Or(err, noStore(missing))
+	}
+	ls, closeStore, err := f.open(ctx, sqlstore.Command, library.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	st, err := ls.Accounts.Store(ctx)
+	if err != nil || !st.Unfinished {
+		return err
+	}
+	slog.Warn("this is a copy that is not finished, and is made a store of its own: what was not copied is missing")
+	return ls.Accounts.FinishCopy(ctx)
 }
 
 // scratch is where uploads wait that are on their way to a bucket.

@@ -35,6 +35,7 @@ type serveFlags struct {
 	container       trustedFlags
 	logFormat       string
 	drainDelay      time.Duration
+	acceptCopy      bool
 }
 
 func newServe() *cobra.Command {
@@ -77,6 +78,7 @@ SIGTERM finishes what is under way, for at most 10 seconds; a second one ends at
 	f.container.add(flags)
 	flags.StringVar(&f.logFormat, "log-format", textLog, "write the log on standard error as `text or json`")
 	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "on SIGTERM, go on to take calls for this `time` while not ready, until balancers have seen it")
+	flags.BoolVar(&f.acceptCopy, "accept-unfinished-copy", false, "serve a copy that broke off and whose source is gone for good: what was not copied is missing")
 	return cmd
 }
 
@@ -91,8 +93,6 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err := setLog(f.logFormat); err != nil {
 		return err
 	}
-	opt.Metrics = metrics.New(programVersion())
-	f.store.metrics = opt.Metrics
 	var keys *keyPair
 	if f.tlsCert != "" || f.tlsKey != "" {
 		if keys, err = loadKeyPair(f.tlsCert, f.tlsKey); err != nil {
@@ -102,6 +102,13 @@ func (f *serveFlags) run(ctx context.Context, stdout io.Writer) (err error) {
 	if f.requireHTTPS && f.tlsCert == "" && len(f.trusted) == 0 {
 		slog.Warn("every call will be refused: with --require-https, --tls-cert or a proxy of --trust-proxy is needed")
 	}
+	if f.acceptCopy {
+		if err := f.store.acceptCopy(ctx); err != nil {
+			return brokenOff(ctx, err)
+		}
+	}
+	opt.Metrics = metrics.New(programVersion())
+	f.store.metrics = opt.Metrics
 	ls, closeStore, err := f.store.open(ctx, sqlstore.Server, library.Options{Caps: caps})
 	if err != nil {
 		return brokenOff(ctx, err)

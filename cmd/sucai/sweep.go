@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ upload that is under way. Servers may run meanwhile.
 What cannot be listed or removed is tried again, then left to the next sweep, and the
 status is 1.`,
 		Example: `  sucai sweep
-  sucai sweep --older-than 2h --data /var/lib/sucai`,
+  sucai sweep --older-than 48h --data /var/lib/sucai`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {
 			if age < leastSweepAge {
@@ -37,12 +38,9 @@ status is 1.`,
 			return nil
 		},
 	}, func(ctx context.Context, ls *library.Libraries, _ []string, out io.Writer) error {
-		bar := newBar(1, "sweeping")
-		removed, err := ls.Sweep(ctx, time.Now().Add(-age), func(done, total int64) {
-			bar.ChangeMax64(total)
-			bar.Set64(done)
-		})
-		bar.Clear()
+		show := &moving{newBar(1, "sweeping"), os.Stderr}
+		removed, err := ls.Sweep(ctx, time.Now().Add(-age), show.watch().Progress)
+		err = show.end(ctx, err, "run it again")
 		fmt.Fprintf(out, "removed=%d\n", removed)
 		return err
 	})

@@ -23,8 +23,8 @@ run meanwhile: what is deleted or added is no fault.
 
 Stored bytes that no material needs are counted too; "sucai sweep" removes them, and a
 server does so by itself a day later. The status is 1 when anything is missing, damaged or
-counted wrongly, and when there are such bytes, older than two days, and no server has swept
-for as long.`,
+counted wrongly, when the store is a copy that is not finished, and when there are such
+bytes, older than two days, and no server has swept for as long.`,
 		Example: `  sucai verify
   sucai verify --data /var/lib/sucai`,
 		Args: cobra.NoArgs,
@@ -46,8 +46,15 @@ for as long.`,
 		if v.Missing+v.Damaged+v.CountsWrong > 0 {
 			wrong = append(wrong, fmt.Sprintf("%d materials have lost their bytes, %d are damaged, %d counts are wrong: restore a backup, or copy from a store that is whole", v.Missing, v.Damaged, v.CountsWrong))
 		}
+		if v.Unfinished {
+			wrong = append(wrong, "the store is a copy that is not finished: run the same `sucai copy` again")
+		}
 		if v.Overdue > 0 {
-			wrong = append(wrong, fmt.Sprintf("%d blobs older than two days belong to no material, and no server has swept for as long: run one, or `sucai sweep`", v.Overdue))
+			way := "run one, or `sucai sweep`"
+			if v.Copied {
+				way = "run `sucai sweep`; a server would make it a store of its own, to which nothing is copied any more"
+			}
+			wrong = append(wrong, fmt.Sprintf("%d blobs older than two days belong to no material, and no server has swept for as long: %s", v.Overdue, way))
 		}
 		if len(wrong) > 0 {
 			return errors.New(strings.Join(wrong, "; "))

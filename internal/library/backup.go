@@ -15,8 +15,13 @@ type BackedUp struct{ Accounts, Materials, Blobs, Bytes int64 }
 // place of their end where they are wrong. What was deleted since, with its blob, goes
 // from the snapshot too, so it is to be written behind the blobs. Others may write to the
 // store meanwhile, and sweep it. A material that has lost its blob, or whose blob is
-// damaged, is an error.
+// damaged, is an error, and so is a store that is a copy without an end.
 func (ls *Libraries) Backup(ctx context.Context, snapshot Engines, w Watch, put func(m *Material, r io.Reader) error) (*BackedUp, error) {
+	if st, err := snapshot.Accounts.Store(ctx); err != nil {
+		return nil, err
+	} else if st.Unfinished {
+		return nil, errors.New("the store is a copy that is not finished: run the copy that was to make it again first")
+	}
 	removed, err := snapshot.Materials.RemovedAccounts(ctx)
 	if err != nil {
 		return nil, err

@@ -371,7 +371,7 @@ func TestCopyTakenOver(t *testing.T) {
 	token, err := served.Token(t.Context(), a, "secret of wxtwo")
 	must(t, err)
 	release <- true
-	if err := <-ended; err == nil || !strings.Contains(err.Error(), "another copy to the same target has begun since") {
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "another copy to the same target, or a server on it, has begun since") {
 		t.Errorf("the first pass: %v", err)
 	}
 	_, err = served.Of(a).Get(t.Context(), m.MediaID, nil)

@@ -215,8 +215,8 @@ type Accounts interface {
 	// Adopt makes the store a copy of another: id and root key are st's from then on, and
 	// it is Claimed, Copied and Unfinished. ErrConflict, and nothing is changed, where the
 	// store was Claimed or holds something, unless it is a copy of st already on which no
-	// server has run. This engine may change the store until another Adopts it; then each
-	// change gives an error that is none of the contract's.
+	// server has run. This engine may change the store until another Adopts it, or a
+	// server opens it; then each change gives an error that is none of the contract's.
 	Adopt(ctx context.Context, st *Store) error
 
 	// FinishCopy notes that nothing is missing in a copy any more.

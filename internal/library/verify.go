@@ -23,6 +23,8 @@ type Verified struct {
 	Damaged     int64 // materials whose bytes or articles are not what was stored
 	Unreadable  int64 // materials whose bytes the store did not give just now, though it gave others
 	CountsWrong int64 // counts that differ from the rows
+	Copied      bool  // the store is a copy, and no server has run on it yet
+	Unfinished  bool  // and has not come to its end
 	// Unreferenced are blobs that no row names: what was deleted and not swept yet, and
 	// uploads that broke off. Those of the last hour are not looked at.
 	Unreferenced int64
@@ -37,7 +39,9 @@ const (
 )
 
 // Sound tells whether everything is there, unharmed and counted.
-func (v *Verified) Sound() bool { return v.Missing+v.Damaged+v.Unreadable+v.CountsWrong == 0 }
+func (v *Verified) Sound() bool {
+	return v.Missing+v.Damaged+v.Unreadable+v.CountsWrong == 0 && !v.Unfinished
+}
 
 // Verify reads every material and every blob, and tells what is not as it must be. It may
 // run while others write: what is deleted or changed meanwhile is no fault. Memory does
@@ -58,6 +62,11 @@ func (ls *Libraries) Verify(ctx context.Context, w Watch) (*Verified, error) {
 			return &v.found, err
 		}
 	}
+	st, err := ls.Accounts.Store(ctx)
+	if err != nil {
+		return &v.found, err
+	}
+	v.found.Copied, v.found.Unfinished = st.Copied, st.Unfinished
 	err = ls.unreferenced(ctx, time.Now().Add(-uploadAge), func(string) { v.found.Unreferenced++ })
 	if err != nil || v.found.Unreferenced == 0 {
 		return &v.found, err

@@ -15,13 +15,13 @@ var (
 	insertStore = sqlText(`insert into store (one, id, root_key, place) values (1, $1, $2, $1) on conflict do nothing`)
 	selectStore = sqlText(`select id, root_key, place, claimed, copied, unfinished from store`)
 	setClaimed  = sqlText(`update store set claimed = true where not claimed`)
-	ownStore    = sqlText(`update store set copied = false where copied and not unfinished`)
+	ownStore    = sqlText(`update store set copied = false, pass = '' where copied and not unfinished`)
 	finishCopy  = sqlText(`update store set unfinished = false where unfinished`)
 	movePlace   = sqlText(`update store set place = $1`)
 )
 
 // errUnfinished is of a store that lacks what a copy was still to bring.
-const errUnfinished = unfitError("is a copy that is not finished: run the same copy again, until it succeeds")
+const errUnfinished = unfitError("is a copy that is not finished: run the same copy again, until it succeeds; where its source is gone for good, serve what there is by --accept-unfinished-copy")
 
 // begin gives a new store its id and root key; of several who try, one does. A copy that
 // a server opens is a store of its own from then on; one that is not finished it leaves.

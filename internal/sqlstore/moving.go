@@ -129,7 +129,7 @@ func (q query) bucketGaps(account int64, t wechat.Type, level int) (wrong []stri
 }
 
 // errPass ends a copy that another one has taken the place of.
-var errPass = errors.New("another copy to the same target has begun since, and goes on in the place of this one")
+var errPass = errors.New("another copy to the same target, or a server on it, has begun since: this one ends")
 
 // Adopt implements library.Accounts.
 func (s *Store) Adopt(ctx context.Context, st *library.Store) error {
@@ -156,8 +156,8 @@ func (s *Store) Adopt(ctx context.Context, st *library.Store) error {
 	return err
 }
 
-// holdsPass makes sure, until the transaction ends, that no other copy has taken the place
-// of the one that this store makes, if it makes any.
+// holdsPass makes sure, until the transaction ends, that neither another copy nor a server
+// has taken the place of the copy that this store makes, if it makes any.
 func (s *Store) holdsPass(q query) error {
 	pass := s.pass.Load()
 	if pass == nil {
