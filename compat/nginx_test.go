@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -16,7 +18,9 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // picture is a png of so many bytes, as far as sucai looks at it.
@@ -231,4 +235,46 @@ func TestNginxAsksAgain(t *testing.T) {
 	if n := reads.Load(); n != 2 {
 		t.Errorf("a picture was asked for %d times", n)
 	}
+}
+
+// A machine that is gone takes no connection and refuses none. Its calls go to the other
+// node: nothing of them was sent yet.
+func TestNginxLeavesTheGone(t *testing.T) {
+	healthy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"errcode":0,"errmsg":"ok"}`)
+	}))
+	defer healthy.Close()
+	f := startNginx(t, gone(t), healthy.URL)
+	a := f.api(t, "127.0.0.1")
+	for range 6 {
+		if answer := a.post("add_news", map[string]any{}); fmt.Sprint(answer) != "map[errcode:0 errmsg:ok]" {
+			t.Errorf("beside a healthy node: %v", answer)
+		}
+	}
+}
+
+// gone gives an address that answers nothing: its queue of new connections is full.
+func gone(t *testing.T) string {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		err = errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), syscall.Listen(fd, 0))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	at, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", at.(*syscall.SockaddrInet4).Port)
+	for range 10 {
+		c, err := net.DialTimeout("tcp", address, 300*time.Millisecond)
+		if err != nil {
+			return "http://" + address
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+	t.Fatal("it takes all connections")
+	return ""
 }

@@ -12,8 +12,8 @@ import (
 	"sucai/internal/library"
 )
 
-// serveOwn answers the reserved paths of sucai itself. They leave no line in the log, since
-// balancers ask for them every second, but for a change of readiness.
+// serveOwn answers the reserved paths of sucai itself. What balancers and collectors ask for
+// every second leaves no line in the log, but for a change of readiness.
 func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/_sucai/health":
