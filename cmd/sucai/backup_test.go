@@ -261,7 +261,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"no database":        {packed(t, whole[:dbAt]), "the database is missing"},
 		"no sum":             {packed(t, whole[:dbAt+1]), "the sum of its database is missing"},
 		"more":               {with(6, file("more", "x")), "something comes behind the database"},
-		"no SQLite":          {packed(t, slices.Concat(whole[:dbAt], []entry{file(archiveDB, noDB), file(archiveSum, sumLine(sum))})), "file is not a database"},
+		"no SQLite":          {packed(t, slices.Concat(whole[:dbAt], []entry{file(archiveDB, noDB), file(archiveSum, sumLine(sum))})), "is no SQLite database"},
 	}
 	for i := range 10 {
 		at := len(good) * i / 10

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
+	"errors"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,7 +106,8 @@ func TestOperationsDrills(t *testing.T) {
 // The partitions of the guide are what PostgreSQL makes of them, and take all rows.
 func TestOperationsPartitions(t *testing.T) {
 	address := storetest.Postgres(t)
-	node, err := startServer(binary(t), append(os.Environ(), "SUCAI_DB="+address, "SUCAI_ACCOUNTS=wxone:s1"), t.TempDir(), "--demo")
+	dir := t.TempDir()
+	node, err := startServer(binary(t), append(os.Environ(), "SUCAI_DB="+address, "SUCAI_ACCOUNTS=wxone:s1"), dir, "--demo")
 	must(t, err)
 	must(t, node.stop())
 	text := regexp.MustCompile("(?s)```sql\n(.*?)```").FindStringSubmatch(guide(t))
@@ -123,17 +127,48 @@ func TestOperationsPartitions(t *testing.T) {
 	if rows < 60 || taken != rows || parts != 1 {
 		t.Errorf("%d of %d rows, in %d partitions for one account", taken, rows, parts)
 	}
-	var plan strings.Builder
-	lines, err := db.Query(`explain select * from material_by_account where account = 1 and media_id = 'x'`)
+	for _, statement := range []string{
+		`select * from material_by_account where account = 1 and media_id = 'x'`,
+		`delete from material_by_account where account = 1 and id = 1`,
+	} {
+		var plan strings.Builder
+		lines, err := db.Query("explain " + statement)
+		must(t, err)
+		defer lines.Close()
+		for lines.Next() {
+			var line string
+			must(t, lines.Scan(&line))
+			plan.WriteString(line + "\n")
+		}
+		must(t, lines.Err())
+		parts := regexp.MustCompile(`on material_by_account_\d`).FindAllString(plan.String(), -1)
+		slices.Sort(parts)
+		if len(slices.Compact(parts)) != 1 || !strings.Contains(plan.String(), "Index Scan") {
+			t.Errorf("%s looks here:\n%s", statement, &plan)
+		}
+	}
+
+	// With the new table in the place of the old, a node does all it did.
+	for _, statement := range []string{"select setval('material_id', max(id)) from material", "alter table material rename to material_before", "alter table material_by_account rename to material"} {
+		_, err := db.Exec(statement)
+		must(t, err)
+	}
+	node, err = startServer(binary(t), append(os.Environ(), "SUCAI_DB="+address, "SUCAI_ACCOUNTS=wxone:s1"), dir)
 	must(t, err)
-	defer lines.Close()
-	for lines.Next() {
-		var line string
-		must(t, lines.Scan(&line))
-		plan.WriteString(line + "\n")
+	defer node.kill()
+	c := demoClient(node)
+	added, err := c.AddMaterial(t.Context(), wechat.Upload{Type: wechat.Image, Name: "a.png", Body: bytes.NewReader(fixtures[".png"])})
+	must(t, err)
+	for it, err := range c.All(t.Context(), wechat.Image) {
+		must(t, err)
+		if it.MediaID != added.MediaID {
+			t.Errorf("%s is the latest, not %s", it.MediaID, added.MediaID)
+		}
+		break
 	}
-	must(t, lines.Err())
-	if strings.Count(plan.String(), "material_by_account_") != 2 || !strings.Contains(plan.String(), "Index Scan") {
-		t.Errorf("a read by media_id looks here:\n%s", &plan)
+	must(t, c.DelMaterial(t.Context(), added.MediaID))
+	if _, err := c.GetMaterial(t.Context(), added.MediaID); !errors.Is(err, wechat.ErrInvalidMediaID) {
+		t.Errorf("what was deleted: %v", err)
 	}
+	must(t, node.stop())
 }

@@ -65,6 +65,9 @@ func OpenSQLite(ctx context.Context, path string, role Role) (*Store, error) {
 		if errors.Is(err, ErrServed) {
 			return nil, fmt.Errorf("%w: %s", err, path)
 		}
+		if e := (*sqlite.Error)(nil); errors.As(err, &e) && e.Code() == sqlite3.SQLITE_NOTADB {
+			return nil, fmt.Errorf("%s is no SQLite database, or a damaged one: name another file, or restore a backup", path)
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	file, err := os.Stat(path)

@@ -74,7 +74,7 @@ func TestNotADatabase(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("no database. ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenSQLite(context.Background(), path, Server); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := OpenSQLite(context.Background(), path, Server); err == nil || !strings.Contains(err.Error(), path+" is no SQLite database") {
 		t.Fatalf("opened: %v", err)
 	}
 }
