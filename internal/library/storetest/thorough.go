@@ -18,10 +18,10 @@ func Thorough() bool {
 // fails where CI is set.
 func Missing(t testing.TB, reason any) {
 	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(reason)
+	if os.Getenv("CI") == "" {
+		t.Skip(reason)
 	}
-	t.Skip(reason)
+	t.Fatal(reason)
 }
 
 // alone gives an error where SUCAI_TEST_ALONE is set: then the tests are to do as on a

@@ -114,14 +114,16 @@ var batches = []string{
 	"Blobs.List",
 }
 
+// contract tells whether an error is a word of the contract.
+func contract(err error) bool {
+	return slices.ContainsFunc([]error{library.ErrNotFound, library.ErrExists, library.ErrFull, library.ErrConflict},
+		func(word error) bool { return errors.Is(err, word) })
+}
+
 // Whatever happens to the connections of a store, each of its methods gives trouble, in
 // time, and never a word of the contract; afterwards all works again.
 func TestTroubleIsNeverAbsence(t *testing.T) {
 	const answer, patience = 3 * time.Second, 20 * time.Second // what is promised, and what a slow machine may need
-	contract := func(err error) bool {
-		return slices.ContainsFunc([]error{library.ErrNotFound, library.ErrExists, library.ErrFull, library.ErrConflict},
-			func(word error) bool { return errors.Is(err, word) })
-	}
 	for fault, f := range map[string]Fault{
 		"refused":           {Refuse: true},
 		"no answer":         {Silent: true},
